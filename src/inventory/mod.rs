@@ -1,0 +1,20 @@
+//! Room 1: export bytes become an [`Inventory`].
+//!
+//! An export is a folder of raw answers of the ECS Describe calls, as saved by the API explorer, the command line or
+//! an SDK. Raw data is judged once, in `lower`; from here on types carry the proof.
+
+mod id;
+mod issue;
+mod model;
+
+pub use id::{
+    AccountId, InstanceId, NetworkInterfaceId, PortRangeListId, PrefixListId, RegionId, SecurityGroupId,
+    SecurityGroupRuleId, VSwitchId, VpcId,
+};
+pub use issue::{InventoryIssue, IssueLevel, LoadError};
+pub use model::{
+    AddressKind, Direction, ExternalConsumer, ForeignReference, InnerAccessPolicy, Instance,
+    InterfaceAddress, InterfaceKind, Inventory, InventoryGap, Memberships, Network, NetworkInterface,
+    PortRangeList, PrefixList, RuleAction, RuleGap, RulePeer, RulePorts, SecurityGroup, SecurityGroupRule,
+    SecurityGroupType, Unevaluable,
+};

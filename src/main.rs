@@ -1,0 +1,3 @@
+//! The command line program; everything it does stands in `sgleave::cli`.
+
+fn main() {}

@@ -1,0 +1,663 @@
+//! IP protocols and exact sets of traffic.
+//!
+//! Traffic lies on one integer line: TCP destination port `p` is position `p`, UDP port `p` is `65536 + p`, every
+//! other protocol `n` is the single position `131072 + n`. A set is a sorted list of bands on that line; a band
+//! carries the source ports it is limited to, which is rare. The positions that no traffic has (port 0, and 6 and
+//! 17 among the other protocols) are never in a set, so equal sets are equal lists.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+use thiserror::Error;
+
+use super::{Family, PortRange, PortSet};
+
+const UDP: u32 = 65_536;
+const OTHER: u32 = 131_072;
+const TCP_NUMBER: u8 = 6;
+const UDP_NUMBER: u8 = 17;
+const ICMP_NUMBER: u8 = 1;
+const ICMPV6_NUMBER: u8 = 58;
+const GRE_NUMBER: u8 = 47;
+
+/// Why a text is no protocol.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{0}` is no protocol name or number")]
+pub struct ProtocolError(pub String);
+
+/// The protocol field of a rule: all, or one IANA protocol number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IpProtocol {
+    /// Every protocol and every port.
+    All,
+    /// One protocol by its IANA number; 6 is TCP, 17 UDP, 1 ICMP, 58 ICMPv6, 47 GRE.
+    Number(u8),
+}
+
+impl IpProtocol {
+    /// TCP.
+    pub const TCP: Self = Self::Number(TCP_NUMBER);
+    /// UDP.
+    pub const UDP: Self = Self::Number(UDP_NUMBER);
+    /// ICMP of IPv4.
+    pub const ICMP: Self = Self::Number(ICMP_NUMBER);
+    /// ICMP of IPv6.
+    pub const ICMPV6: Self = Self::Number(ICMPV6_NUMBER);
+    /// GRE.
+    pub const GRE: Self = Self::Number(GRE_NUMBER);
+
+    /// Parses a name in any letter case, or a decimal number 0-255.
+    ///
+    /// # Errors
+    /// [`ProtocolError`] for any other text.
+    pub fn parse(text: &str) -> Result<Self, ProtocolError> {
+        Ok(match text.to_ascii_lowercase().as_str() {
+            "all" => Self::All,
+            "tcp" => Self::TCP,
+            "udp" => Self::UDP,
+            "icmp" => Self::ICMP,
+            "icmpv6" => Self::ICMPV6,
+            "gre" => Self::GRE,
+            digits
+                if !digits.is_empty() && digits.len() <= 3 && digits.bytes().all(|b| b.is_ascii_digit()) =>
+            {
+                Self::Number(digits.parse().map_err(|_| ProtocolError(text.to_owned()))?)
+            }
+            _ => return Err(ProtocolError(text.to_owned())),
+        })
+    }
+
+    /// Tells whether the protocol has ports.
+    #[must_use]
+    pub const fn has_ports(self) -> bool {
+        matches!(self, Self::Number(TCP_NUMBER | UDP_NUMBER))
+    }
+}
+
+impl fmt::Display for IpProtocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::Number(number) => match name_of(*number) {
+                Some(name) => f.write_str(name),
+                None => write!(f, "{number}"),
+            },
+        }
+    }
+}
+
+impl Serialize for IpProtocol {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+const fn name_of(number: u8) -> Option<&'static str> {
+    match number {
+        TCP_NUMBER => Some("tcp"),
+        UDP_NUMBER => Some("udp"),
+        ICMP_NUMBER => Some("icmp"),
+        ICMPV6_NUMBER => Some("icmpv6"),
+        GRE_NUMBER => Some("gre"),
+        _ => None,
+    }
+}
+
+/// One kind of packet: protocol and, for TCP and UDP, both ports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Packet {
+    /// The IANA protocol number.
+    pub protocol: u8,
+    /// The source port; 0 for protocols without ports.
+    pub source_port: u16,
+    /// The destination port; 0 for protocols without ports.
+    pub destination_port: u16,
+}
+
+impl Packet {
+    /// Returns a TCP packet.
+    #[must_use]
+    pub const fn tcp(source_port: u16, destination_port: u16) -> Self {
+        Self {
+            protocol: TCP_NUMBER,
+            source_port,
+            destination_port,
+        }
+    }
+
+    /// Returns a UDP packet.
+    #[must_use]
+    pub const fn udp(source_port: u16, destination_port: u16) -> Self {
+        Self {
+            protocol: UDP_NUMBER,
+            source_port,
+            destination_port,
+        }
+    }
+
+    /// Returns a packet of a protocol without ports.
+    #[must_use]
+    pub const fn other(protocol: u8) -> Self {
+        Self {
+            protocol,
+            source_port: 0,
+            destination_port: 0,
+        }
+    }
+
+    fn position(self) -> u32 {
+        match self.protocol {
+            TCP_NUMBER => u32::from(self.destination_port),
+            UDP_NUMBER => UDP + u32::from(self.destination_port),
+            other => OTHER + u32::from(other),
+        }
+    }
+
+    fn at(position: u32, source_port: u16) -> Self {
+        let low = |n: u32| u16::try_from(n & 0xffff).unwrap_or(0);
+        if position < UDP {
+            Self::tcp(source_port, low(position))
+        } else if position < OTHER {
+            Self::udp(source_port, low(position))
+        } else {
+            Self::other(u8::try_from(position - OTHER).unwrap_or(u8::MAX))
+        }
+    }
+}
+
+impl fmt::Display for Packet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let protocol = IpProtocol::Number(self.protocol);
+        if protocol.has_ports() {
+            write!(f, "{protocol}/{}", self.destination_port)
+        } else {
+            write!(f, "{protocol}")
+        }
+    }
+}
+
+/// `None` means every source port.
+type Sources = Option<Arc<PortSet>>;
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Band {
+    first: u32,
+    last: u32,
+    sources: Sources,
+}
+
+/// A set of (protocol, source port, destination port). Equal sets compare equal.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct TransportSet {
+    bands: Vec<Band>,
+}
+
+/// The stretches of the line that traffic can have.
+const STRETCHES: [(u32, u32); 5] = [
+    (1, UDP - 1),
+    (UDP + 1, OTHER - 1),
+    (OTHER, OTHER + TCP_NUMBER as u32 - 1),
+    (OTHER + TCP_NUMBER as u32 + 1, OTHER + UDP_NUMBER as u32 - 1),
+    (OTHER + UDP_NUMBER as u32 + 1, OTHER + 255),
+];
+
+impl TransportSet {
+    /// Returns the set without traffic.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self { bands: Vec::new() }
+    }
+
+    /// Returns every protocol number and port.
+    #[must_use]
+    pub fn everything() -> Self {
+        let mut set = Self::empty();
+        for (first, last) in STRETCHES {
+            set.push(first, last, None);
+        }
+        set
+    }
+
+    /// Returns all the traffic a pair of this family can carry (law AM2): IPv4 has no ICMPv6, IPv6 no ICMPv4.
+    #[must_use]
+    pub fn universe(family: Family) -> Self {
+        let absent = match family {
+            Family::Ipv4 => ICMPV6_NUMBER,
+            Family::Ipv6 => ICMP_NUMBER,
+        };
+        Self::everything().difference(&Self::of(
+            IpProtocol::Number(absent),
+            &PortSet::all(),
+            &PortSet::all(),
+        ))
+    }
+
+    /// Returns the traffic of one protocol field; ports limit TCP and UDP only.
+    #[must_use]
+    pub fn of(protocol: IpProtocol, destinations: &PortSet, sources: &PortSet) -> Self {
+        let mut set = Self::empty();
+        match protocol {
+            IpProtocol::All => return Self::everything(),
+            IpProtocol::Number(TCP_NUMBER) => set.push_ports(0, destinations, sources),
+            IpProtocol::Number(UDP_NUMBER) => set.push_ports(UDP, destinations, sources),
+            IpProtocol::Number(other) => set.push(OTHER + u32::from(other), OTHER + u32::from(other), None),
+        }
+        set
+    }
+
+    /// Returns the set of exactly this packet.
+    #[must_use]
+    pub fn single(packet: Packet) -> Self {
+        let one = |port: u16| PortRange::new(port, port).into_iter().collect::<PortSet>();
+        Self::of(
+            IpProtocol::Number(packet.protocol),
+            &one(packet.destination_port),
+            &one(packet.source_port),
+        )
+    }
+
+    fn push_ports(&mut self, base: u32, destinations: &PortSet, sources: &PortSet) {
+        if sources.is_empty() {
+            return;
+        }
+        let sources = if sources.is_all() {
+            None
+        } else {
+            Some(Arc::new(sources.clone()))
+        };
+        for range in destinations.ranges() {
+            self.push(
+                base + u32::from(range.low()),
+                base + u32::from(range.high()),
+                sources.clone(),
+            );
+        }
+    }
+
+    /// Appends a band behind all others, merging it with its neighbour where they read the same.
+    fn push(&mut self, first: u32, last: u32, sources: Sources) {
+        if let Some(previous) = self.bands.last_mut()
+            && previous.last + 1 == first
+            && previous.sources == sources
+        {
+            previous.last = last;
+            return;
+        }
+        self.bands.push(Band { first, last, sources });
+    }
+
+    /// Tells whether the set holds no traffic.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bands.is_empty()
+    }
+
+    /// Tells whether the packet is in the set.
+    #[must_use]
+    pub fn contains(&self, packet: Packet) -> bool {
+        let position = packet.position();
+        let at = self.bands.partition_point(|band| band.last < position);
+        self.bands.get(at).is_some_and(|band| {
+            band.first <= position
+                && band
+                    .sources
+                    .as_ref()
+                    .is_none_or(|set| set.contains(packet.source_port))
+        })
+    }
+
+    /// Returns the traffic that is in either set.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        if self.is_empty() {
+            return other.clone();
+        }
+        if other.is_empty() {
+            return self.clone();
+        }
+        self.combine(other, |a, b| match (a, b) {
+            (Some(a), Some(b)) => Some(union_of(a, b)),
+            (one, None) | (None, one) => one.cloned(),
+        })
+    }
+
+    /// Returns the traffic that is in both sets.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        if self.is_empty() || other.is_empty() {
+            return Self::empty();
+        }
+        self.combine(other, |a, b| match (a, b) {
+            (Some(a), Some(b)) => intersection_of(a, b),
+            _ => None,
+        })
+    }
+
+    /// Returns the traffic of this set that is not in the other.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Self {
+        if self.is_empty() || other.is_empty() {
+            return self.clone();
+        }
+        self.combine(other, |a, b| match (a, b) {
+            (Some(a), Some(b)) => difference_of(a, b),
+            (Some(a), None) => Some(a.clone()),
+            (None, _) => None,
+        })
+    }
+
+    /// Tells whether the sets share no traffic.
+    #[must_use]
+    pub fn is_disjoint(&self, other: &Self) -> bool {
+        self.intersection(other).is_empty()
+    }
+
+    /// Tells whether every packet of this set is in the other.
+    #[must_use]
+    pub fn is_subset(&self, other: &Self) -> bool {
+        self.difference(other).is_empty()
+    }
+
+    /// Cuts the line where either set changes and asks `pick` for the source ports of each piece. Linear.
+    fn combine(
+        &self,
+        other: &Self,
+        pick: impl Fn(Option<&Sources>, Option<&Sources>) -> Option<Sources>,
+    ) -> Self {
+        let mut result = Self::empty();
+        let (mut left, mut right) = (self.bands.as_slice(), other.bands.as_slice());
+        let mut next = 0_u32;
+        loop {
+            // Drop bands that end before the current position.
+            while let [band, rest @ ..] = left
+                && band.last < next
+            {
+                left = rest;
+            }
+            while let [band, rest @ ..] = right
+                && band.last < next
+            {
+                right = rest;
+            }
+            let start = match (left.first(), right.first()) {
+                (None, None) => return result,
+                (Some(band), None) | (None, Some(band)) => next.max(band.first),
+                (Some(a), Some(b)) => next.max(a.first.min(b.first)),
+            };
+            let covers = |bands: &'_ [Band]| bands.first().is_some_and(|band| band.first <= start);
+            let end_of = |bands: &[Band]| match bands.first() {
+                Some(band) if band.first <= start => band.last,
+                Some(band) => band.first - 1,
+                None => u32::MAX,
+            };
+            let end = end_of(left).min(end_of(right));
+            let a = left.first().filter(|_| covers(left)).map(|band| &band.sources);
+            let b = right.first().filter(|_| covers(right)).map(|band| &band.sources);
+            if let Some(sources) = pick(a, b) {
+                result.push(start, end, sources);
+            }
+            next = end + 1;
+        }
+    }
+
+    /// Returns some packet of the set: the lowest destination with its lowest source port.
+    #[must_use]
+    pub fn witness(&self) -> Option<Packet> {
+        self.bands.first().map(|band| {
+            let source = band
+                .sources
+                .as_ref()
+                .and_then(|set| set.ranges().first().copied())
+                .map_or(1, |r| r.low());
+            Packet::at(band.first, source)
+        })
+    }
+
+    /// Returns a witness of every band's edges: the packets where an answer could begin or end to differ.
+    #[must_use]
+    pub fn edges(&self) -> Vec<Packet> {
+        let mut packets = Vec::new();
+        for band in &self.bands {
+            let sources: Vec<u16> = match &band.sources {
+                None => vec![1, u16::MAX],
+                Some(set) => set.ranges().iter().flat_map(|r| [r.low(), r.high()]).collect(),
+            };
+            for position in [band.first, band.last] {
+                packets.extend(sources.iter().map(|source| Packet::at(position, *source)));
+            }
+        }
+        packets.sort_unstable();
+        packets.dedup();
+        packets
+    }
+
+    /// Returns how many destination ports and port-less protocols the set touches.
+    #[must_use]
+    pub fn breadth(&self) -> u64 {
+        self.bands
+            .iter()
+            .map(|band| u64::from(band.last - band.first) + 1)
+            .sum()
+    }
+
+    /// Returns the set as readable items; everything a pair of the family can carry is the one item `all`.
+    #[must_use]
+    pub fn items(&self, family: Family) -> Vec<TrafficItem> {
+        if *self == Self::universe(family) || *self == Self::everything() {
+            return vec![TrafficItem {
+                protocol: "all".to_owned(),
+                ports: PortSet::all(),
+                source_ports: PortSet::all(),
+            }];
+        }
+        let mut items = Vec::new();
+        self.port_items("tcp", 0, &mut items);
+        self.port_items("udp", UDP, &mut items);
+        items.extend(self.other_items());
+        items
+    }
+
+    /// Groups the bands of TCP or UDP by their source ports, in order of first appearance.
+    fn port_items(&self, protocol: &str, base: u32, items: &mut Vec<TrafficItem>) {
+        let mut groups: Vec<(&Sources, Vec<PortRange>)> = Vec::new();
+        for band in &self.bands {
+            let (first, last) = (band.first.max(base + 1), band.last.min(base + 65_535));
+            if first > last {
+                continue;
+            }
+            let port = |position: u32| u16::try_from(position - base).unwrap_or(u16::MAX);
+            let Some(range) = PortRange::new(port(first), port(last)) else {
+                continue;
+            };
+            match groups.iter_mut().find(|(sources, _)| *sources == &band.sources) {
+                Some((_, ranges)) => ranges.push(range),
+                None => groups.push((&band.sources, vec![range])),
+            }
+        }
+        items.extend(groups.into_iter().map(|(sources, ranges)| {
+            TrafficItem {
+                protocol: protocol.to_owned(),
+                ports: ranges.into_iter().collect(),
+                source_ports: sources
+                    .as_ref()
+                    .map_or_else(PortSet::all, |set| set.as_ref().clone()),
+            }
+        }));
+    }
+
+    /// Names the protocols without ports: known ones by name, runs of others as `first-last`.
+    fn other_items(&self) -> Vec<TrafficItem> {
+        let numbers = (0..=u8::MAX).filter(|n| !matches!(*n, TCP_NUMBER | UDP_NUMBER));
+        let held: Vec<u8> = numbers.filter(|n| self.contains(Packet::other(*n))).collect();
+        let mut named: Vec<String> = held
+            .iter()
+            .filter_map(|n| name_of(*n))
+            .map(str::to_owned)
+            .collect();
+        let mut runs: Vec<(u8, u8)> = Vec::new();
+        for number in held.into_iter().filter(|n| name_of(*n).is_none()) {
+            match runs.last_mut() {
+                Some((_, last)) if u16::from(*last) + 1 == u16::from(number) => *last = number,
+                _ => runs.push((number, number)),
+            }
+        }
+        named.extend(runs.into_iter().map(|(first, last)| {
+            if first == last {
+                first.to_string()
+            } else {
+                format!("{first}-{last}")
+            }
+        }));
+        let item = |protocol| TrafficItem {
+            protocol,
+            ports: PortSet::all(),
+            source_ports: PortSet::all(),
+        };
+        named.into_iter().map(item).collect()
+    }
+}
+
+fn pack(set: PortSet) -> Option<Sources> {
+    if set.is_empty() {
+        None
+    } else if set.is_all() {
+        Some(None)
+    } else {
+        Some(Some(Arc::new(set)))
+    }
+}
+
+fn union_of(a: &Sources, b: &Sources) -> Sources {
+    match (a, b) {
+        (Some(a), Some(b)) => pack(a.union(b)).flatten(),
+        _ => None,
+    }
+}
+
+fn intersection_of(a: &Sources, b: &Sources) -> Option<Sources> {
+    match (a, b) {
+        (None, one) | (one, None) => Some(one.clone()),
+        (Some(a), Some(b)) => pack(a.intersection(b)),
+    }
+}
+
+fn difference_of(a: &Sources, b: &Sources) -> Option<Sources> {
+    match (a, b) {
+        (_, None) => None,
+        (None, Some(b)) => pack(PortSet::all().difference(b)),
+        (Some(a), Some(b)) => pack(a.difference(b)),
+    }
+}
+
+/// One readable line of a traffic set.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TrafficItem {
+    /// `all`, a protocol name, a number, or a run of numbers such as `59-255`.
+    pub protocol: String,
+    /// The destination ports; all of them for protocols without ports.
+    pub ports: PortSet,
+    /// The source ports; all of them for protocols without ports.
+    pub source_ports: PortSet,
+}
+
+impl fmt::Display for TrafficItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.protocol)?;
+        if !self.ports.is_all() {
+            write!(f, "/{}", self.ports)?;
+        }
+        if !self.source_ports.is_all() {
+            write!(f, " from port {}", self.source_ports)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ports(low: u16, high: u16) -> PortSet {
+        PortRange::new(low, high).into_iter().collect()
+    }
+
+    fn tcp(low: u16, high: u16) -> TransportSet {
+        TransportSet::of(IpProtocol::TCP, &ports(low, high), &PortSet::all())
+    }
+
+    fn text(set: &TransportSet) -> String {
+        set.items(Family::Ipv4)
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    #[test]
+    fn protocols_are_read_by_name_and_number() {
+        assert_eq!(IpProtocol::parse("TCP").unwrap(), IpProtocol::parse("6").unwrap());
+        assert_eq!(IpProtocol::parse("ICMPv6").unwrap(), IpProtocol::Number(58));
+        for text in ["300", "-1", "SCTP", "", "6.0", " 6"] {
+            assert!(IpProtocol::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn subtraction_is_exact_at_the_edges() {
+        let left = tcp(22, 443).difference(&tcp(80, 80));
+        assert_eq!(text(&left), "tcp/22-79,81-443");
+        assert_eq!(left.union(&tcp(80, 80)), tcp(22, 443));
+        assert!(left.is_disjoint(&tcp(80, 80)));
+    }
+
+    #[test]
+    fn source_ports_are_a_second_dimension() {
+        let narrow = TransportSet::of(IpProtocol::TCP, &ports(22, 22), &ports(7000, 8000));
+        let rest = tcp(22, 22).difference(&narrow);
+        assert!(narrow.contains(Packet::tcp(7500, 22)));
+        assert!(!rest.contains(Packet::tcp(7500, 22)));
+        assert!(rest.contains(Packet::tcp(9000, 22)));
+        assert_eq!(text(&rest), "tcp/22 from port 1-6999,8001-65535");
+        assert_eq!(rest.union(&narrow), tcp(22, 22));
+    }
+
+    #[test]
+    fn the_universe_depends_on_the_family() {
+        let v4 = TransportSet::universe(Family::Ipv4);
+        let v6 = TransportSet::universe(Family::Ipv6);
+        assert!(v4.contains(Packet::other(1)) && !v4.contains(Packet::other(58)));
+        assert!(v6.contains(Packet::other(58)) && !v6.contains(Packet::other(1)));
+        assert_eq!(text(&v4), "all");
+        assert_eq!(
+            text(&v4.difference(&tcp(80, 80))),
+            "tcp/1-79,81-65535 udp icmp gre 0 2-5 7-16 18-46 48-57 59-255".replace("0 2-5", "0 2-5")
+        );
+    }
+
+    #[test]
+    fn all_ports_of_all_protocols_is_everything() {
+        let mut set = TransportSet::empty();
+        for number in 0..=255 {
+            set = set.union(&TransportSet::of(
+                IpProtocol::Number(number),
+                &PortSet::all(),
+                &PortSet::all(),
+            ));
+        }
+        assert_eq!(set, TransportSet::everything());
+        assert_eq!(
+            set,
+            TransportSet::of(IpProtocol::All, &PortSet::all(), &PortSet::all())
+        );
+        assert!(TransportSet::everything().difference(&set).is_empty());
+    }
+
+    #[test]
+    fn a_witness_is_in_its_set() {
+        let set = TransportSet::of(IpProtocol::UDP, &ports(53, 60), &ports(1024, 2000));
+        assert_eq!(set.witness(), Some(Packet::udp(1024, 53)));
+        assert!(set.edges().iter().all(|packet| set.contains(*packet)));
+        assert_eq!(TransportSet::empty().witness(), None);
+    }
+}
