@@ -1,4 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+pub mod evaluate;
+pub mod graph;
 pub mod inventory;
 pub mod netset;
+pub mod simulate;

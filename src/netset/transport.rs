@@ -631,7 +631,7 @@ mod tests {
         assert_eq!(text(&v4), "all");
         assert_eq!(
             text(&v4.difference(&tcp(80, 80))),
-            "tcp/1-79,81-65535 udp icmp gre 0 2-5 7-16 18-46 48-57 59-255".replace("0 2-5", "0 2-5")
+            "tcp/1-79,81-65535 udp icmp gre 0 2-5 7-16 18-46 48-57 59-255"
         );
     }
 

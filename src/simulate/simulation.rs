@@ -1,0 +1,104 @@
+//! From removals to their impact.
+
+use thiserror::Error;
+
+use super::impact::Impact;
+use super::removal::JudgedRemoval;
+use crate::evaluate::Readings;
+use crate::graph::SecurityGraph;
+
+/// The overall answer (contract 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SimulationVerdict {
+    /// Nothing is lost, gained, isolated, orphaned or refused under any reading.
+    Safe,
+    /// Something of that is certain.
+    Impact,
+    /// Nothing of that is certain, but some answer rests on missing evidence or an open reading.
+    Undetermined,
+}
+
+impl SimulationVerdict {
+    /// Returns the name the outputs use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Safe => "safe",
+            Self::Impact => "impact",
+            Self::Undetermined => "undetermined",
+        }
+    }
+}
+
+/// The result of a simulation.
+#[derive(Debug, Clone)]
+pub struct Simulation<'g> {
+    /// The graph it was run on.
+    pub graph: &'g SecurityGraph,
+    /// The settings of the semantics.
+    pub readings: Readings,
+    /// What was proposed and what the API would say, sorted.
+    pub removals: Vec<JudgedRemoval>,
+    /// What changes.
+    pub impact: Impact,
+    /// The overall answer.
+    pub verdict: SimulationVerdict,
+    /// Why the verdict cannot be `safe` although nothing certain was found: sorted phrases.
+    pub undetermined_because: Vec<String>,
+}
+
+/// A removal that cannot be simulated.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RemovalError {
+    /// Nothing was proposed.
+    #[error("no removal was given")]
+    Nothing,
+    /// No such instance or interface.
+    #[error("no instance or interface `{target}` in the inventory (`InvalidInstanceId.NotFound`)")]
+    UnknownTarget {
+        /// What was named.
+        target: String,
+        /// The ids that look most like it.
+        nearest: Vec<String>,
+    },
+    /// No such group.
+    #[error("no security group `{group}` in the inventory (`InvalidSecurityGroupId.NotFound`)")]
+    UnknownGroup {
+        /// What was named.
+        group: String,
+        /// The ids that look most like it.
+        nearest: Vec<String>,
+    },
+    /// The instance has no primary interface in the inventory.
+    #[error("instance `{instance}` has no primary interface in the inventory")]
+    NoPrimary {
+        /// The instance.
+        instance: String,
+    },
+    /// The target is not in the group; since 2024-07-08 the API says so too.
+    #[error("`{target}` is not in `{group}` (`InvalidSecurityGroupAssociation.NotFound`)")]
+    NotMember {
+        /// What was named.
+        target: String,
+        /// The group.
+        group: String,
+        /// The groups it is in.
+        member_of: Vec<String>,
+        /// Other interfaces of the same instance that are in the group.
+        siblings: Vec<String>,
+    },
+    /// The groups of the target are not in the export.
+    #[error("the export does not say which groups `{target}` is in")]
+    UnknownMemberships {
+        /// What was named.
+        target: String,
+    },
+    /// The same membership is named with two different groups to join.
+    #[error("`{target}` leaves `{group}` twice with different groups to join")]
+    Conflicting {
+        /// What was named.
+        target: String,
+        /// The group.
+        group: String,
+    },
+}
