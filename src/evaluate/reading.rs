@@ -40,11 +40,7 @@ pub struct Readings {
 impl Default for Readings {
     /// The conservative choice of the law's section 10.
     fn default() -> Self {
-        Self {
-            intra_group_egress: None,
-            intra_group_ingress: Some(Order::AcceptFirst),
-            address_kinds: None,
-        }
+        Self { intra_group_egress: None, intra_group_ingress: Some(Order::AcceptFirst), address_kinds: None }
     }
 }
 
@@ -79,9 +75,7 @@ impl FromStr for ReadingSetting {
     type Err = ReadingError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (name, value) = text
-            .split_once('=')
-            .ok_or_else(|| ReadingError::Form(text.to_owned()))?;
+        let (name, value) = text.split_once('=').ok_or_else(|| ReadingError::Form(text.to_owned()))?;
         let wrong = |takes| ReadingError::Value(name.to_owned(), value.to_owned(), takes);
         let order = || match value {
             "custom-first" => Ok(Some(Order::CustomFirst)),
@@ -167,10 +161,7 @@ impl Evidence {
     /// Returns the name the outputs use: a reading's name, or what is missing and of what.
     #[must_use]
     pub fn name<'a>(&'a self, graph: &'a SecurityGraph) -> EvidenceName<'a> {
-        EvidenceName {
-            evidence: self,
-            graph,
-        }
+        EvidenceName { evidence: self, graph }
     }
 }
 
@@ -214,21 +205,9 @@ mod tests {
     fn settings_are_read_by_name_and_refused_by_name() {
         let readings = Readings::default().with("intra-group-egress=custom-first".parse().unwrap());
         assert_eq!(readings.intra_group_egress, Some(Order::CustomFirst));
-        assert_eq!(
-            "address-kinds=ipv6"
-                .parse::<ReadingSetting>()
-                .unwrap_err()
-                .to_string()
-                .contains("all, ipv4"),
-            true
-        );
-        assert!(matches!(
-            "x=y".parse::<ReadingSetting>(),
-            Err(ReadingError::Name(_))
-        ));
-        assert!(matches!(
-            "x".parse::<ReadingSetting>(),
-            Err(ReadingError::Form(_))
-        ));
+        let error = "address-kinds=ipv6".parse::<ReadingSetting>().unwrap_err();
+        assert!(error.to_string().contains("all, ipv4"), "{error}");
+        assert!(matches!("x=y".parse::<ReadingSetting>(), Err(ReadingError::Name(_))));
+        assert!(matches!("x".parse::<ReadingSetting>(), Err(ReadingError::Form(_))));
     }
 }

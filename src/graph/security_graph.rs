@@ -94,11 +94,7 @@ impl SecurityGraph {
         let described = group_ids
             .iter()
             .map(|id| {
-                inventory
-                    .groups
-                    .binary_search_by(|g| g.id.cmp(id))
-                    .ok()
-                    .and_then(|at| u32::try_from(at).ok())
+                inventory.groups.binary_search_by(|g| g.id.cmp(id)).ok().and_then(|at| u32::try_from(at).ok())
             })
             .collect();
         let mut graph = DiGraph::default();
@@ -117,10 +113,7 @@ impl SecurityGraph {
         let mut memberships = Vec::with_capacity(inventory.interfaces.len());
         for (position, interface) in inventory.interfaces.iter().enumerate() {
             let node = NodeIndex::new(base + position);
-            if let Some(at) = interface
-                .instance
-                .as_ref()
-                .and_then(|id| position_of_instance(&inventory, id))
+            if let Some(at) = interface.instance.as_ref().and_then(|id| position_of_instance(&inventory, id))
             {
                 graph.add_edge(node, NodeIndex::new(instance_base + at), Edge::Attachment);
             }
@@ -136,13 +129,7 @@ impl SecurityGraph {
             });
         }
         add_rules(&inventory, &group_ids, &mut graph);
-        Self {
-            inventory,
-            graph,
-            group_ids,
-            described,
-            memberships,
-        }
+        Self { inventory, graph, group_ids, described, memberships }
     }
 
     /// Returns the inventory the graph was built from.
@@ -170,11 +157,7 @@ impl SecurityGraph {
     /// Looks an interface up by id. Logarithmic.
     #[must_use]
     pub fn find_interface(&self, id: &NetworkInterfaceId) -> Option<InterfaceIx> {
-        let at = self
-            .inventory
-            .interfaces
-            .binary_search_by(|i| i.id.cmp(id))
-            .ok()?;
+        let at = self.inventory.interfaces.binary_search_by(|i| i.id.cmp(id)).ok()?;
         u32::try_from(at).ok().map(InterfaceIx)
     }
 
@@ -186,10 +169,7 @@ impl SecurityGraph {
 
     /// Returns the interface behind an index of this graph.
     #[must_use]
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "an InterfaceIx is only made for a position in this list"
-    )]
+    #[expect(clippy::indexing_slicing, reason = "an InterfaceIx is only made for a position in this list")]
     pub fn interface(&self, ix: InterfaceIx) -> &NetworkInterface {
         &self.inventory.interfaces[ix.at()]
     }
@@ -197,10 +177,7 @@ impl SecurityGraph {
     /// Returns the instance the interface is attached to, if it is in the inventory.
     #[must_use]
     pub fn instance_of(&self, ix: InterfaceIx) -> Option<&Instance> {
-        self.interface(ix)
-            .instance
-            .as_ref()
-            .and_then(|id| self.inventory.instance(id))
+        self.interface(ix).instance.as_ref().and_then(|id| self.inventory.instance(id))
     }
 
     /// Returns the interfaces of an instance, sorted by id.
@@ -210,21 +187,15 @@ impl SecurityGraph {
             return Vec::new();
         };
         let node = NodeIndex::new(self.group_ids.len() + self.inventory.interfaces.len() + at);
-        let mut found: Vec<InterfaceIx> = self
-            .graph
-            .neighbors_directed(node, Incoming)
-            .filter_map(|n| self.interface_of(n))
-            .collect();
+        let mut found: Vec<InterfaceIx> =
+            self.graph.neighbors_directed(node, Incoming).filter_map(|n| self.interface_of(n)).collect();
         found.sort_unstable();
         found
     }
 
     /// Returns the id of a group.
     #[must_use]
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "a GroupIx is only made for a position in this list"
-    )]
+    #[expect(clippy::indexing_slicing, reason = "a GroupIx is only made for a position in this list")]
     pub fn group_id(&self, ix: GroupIx) -> &SecurityGroupId {
         &self.group_ids[ix.at()]
     }
@@ -232,18 +203,13 @@ impl SecurityGraph {
     /// Returns what the export says about a group; `None` where it is only mentioned.
     #[must_use]
     pub fn group(&self, ix: GroupIx) -> Option<&SecurityGroup> {
-        self.described
-            .get(ix.at())
-            .copied()
-            .flatten()
-            .and_then(|at| self.inventory.groups.get(at as usize))
+        self.described.get(ix.at()).copied().flatten().and_then(|at| self.inventory.groups.get(at as usize))
     }
 
     /// Returns a rule by reference.
     #[must_use]
     pub fn rule(&self, rule: RuleRef) -> Option<&SecurityGroupRule> {
-        self.group(rule.group)
-            .and_then(|group| group.rules.get(rule.index as usize))
+        self.group(rule.group).and_then(|group| group.rules.get(rule.index as usize))
     }
 
     /// Returns the rules that name this group, sorted.
@@ -265,9 +231,8 @@ impl SecurityGraph {
     pub(super) fn exported_members(&self, group: GroupIx) -> Vec<InterfaceIx> {
         let edges = self.graph.edges_directed(NodeIndex::new(group.at()), Incoming);
         let members = edges.filter(|edge| matches!(edge.weight(), Edge::Membership));
-        let mut found: Vec<InterfaceIx> = members
-            .filter_map(|edge| self.interface_of(edge.source()))
-            .collect();
+        let mut found: Vec<InterfaceIx> =
+            members.filter_map(|edge| self.interface_of(edge.source())).collect();
         found.sort_unstable();
         found
     }
@@ -287,16 +252,12 @@ impl SecurityGraph {
     /// Returns how many lists and groups the rules of a group lean on.
     #[must_use]
     pub fn reach_of_rules(&self, group: GroupIx) -> usize {
-        self.graph
-            .edges_directed(NodeIndex::new(group.at()), Outgoing)
-            .count()
+        self.graph.edges_directed(NodeIndex::new(group.at()), Outgoing).count()
     }
 
     fn interface_of(&self, node: NodeIndex<u32>) -> Option<InterfaceIx> {
         let at = node.index().checked_sub(self.group_ids.len())?;
-        (at < self.inventory.interfaces.len())
-            .then(|| u32::try_from(at).ok().map(InterfaceIx))
-            .flatten()
+        (at < self.inventory.interfaces.len()).then(|| u32::try_from(at).ok().map(InterfaceIx)).flatten()
     }
 }
 
@@ -345,10 +306,7 @@ fn add_rules(inventory: &Inventory, group_ids: &[SecurityGroupId], graph: &mut D
                 RulePeer::Group { id, .. } => {
                     if let Ok(peer) = group_ids.binary_search(id) {
                         let rule_ref = RuleRef { group: holder, index };
-                        let edge = Authorization {
-                            rule: rule_ref,
-                            direction: rule.direction,
-                        };
+                        let edge = Authorization { rule: rule_ref, direction: rule.direction };
                         graph.add_edge(node, NodeIndex::new(peer), Edge::Authorization(edge));
                     }
                 }

@@ -14,10 +14,7 @@ pub struct View<'g> {
 
 impl<'g> View<'g> {
     pub(super) const fn baseline(graph: &'g SecurityGraph) -> Self {
-        Self {
-            graph,
-            changed: BTreeMap::new(),
-        }
+        Self { graph, changed: BTreeMap::new() }
     }
 
     /// Returns the view in which these memberships are gone; one that does not exist is not missed.
@@ -47,11 +44,7 @@ impl<'g> View<'g> {
     /// An interface with unknown groups stays unknown: nothing is known of it before or after.
     fn entry(&mut self, interface: InterfaceIx) -> Option<&mut BTreeSet<GroupIx>> {
         let exported = self.graph.exported_groups(interface)?;
-        Some(
-            self.changed
-                .entry(interface)
-                .or_insert_with(|| exported.iter().copied().collect()),
-        )
+        Some(self.changed.entry(interface).or_insert_with(|| exported.iter().copied().collect()))
     }
 
     /// Returns the graph the view looks at.
@@ -94,12 +87,7 @@ impl<'g> View<'g> {
     pub fn members_of(&self, group: GroupIx) -> Vec<InterfaceIx> {
         let exported = self.graph.exported_members(group).into_iter();
         let mut members: Vec<InterfaceIx> = exported.filter(|ix| !self.changed.contains_key(ix)).collect();
-        members.extend(
-            self.changed
-                .iter()
-                .filter(|(_, groups)| groups.contains(&group))
-                .map(|(ix, _)| *ix),
-        );
+        members.extend(self.changed.iter().filter(|(_, groups)| groups.contains(&group)).map(|(ix, _)| *ix));
         members.sort_unstable();
         members
     }
@@ -130,18 +118,10 @@ mod tests {
 
     #[test]
     fn before_and_after_are_two_views_of_one_graph() {
-        let interfaces = vec![
-            interface("eni-a", &["sg-g", "sg-h"]),
-            interface("eni-b", &["sg-g"]),
-        ];
-        let graph = SecurityGraph::new(Inventory {
-            interfaces,
-            ..Inventory::default()
-        });
-        let (a, g) = (
-            graph.find_interface(&"eni-a".into()).unwrap(),
-            graph.find_group(&"sg-g".into()).unwrap(),
-        );
+        let interfaces = vec![interface("eni-a", &["sg-g", "sg-h"]), interface("eni-b", &["sg-g"])];
+        let graph = SecurityGraph::new(Inventory { interfaces, ..Inventory::default() });
+        let (a, g) =
+            (graph.find_interface(&"eni-a".into()).unwrap(), graph.find_group(&"sg-g".into()).unwrap());
         let before = graph.baseline();
         let after = before.without([(a, g)]);
         assert_eq!(before.members_of(g).len(), 2);

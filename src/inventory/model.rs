@@ -47,28 +47,19 @@ impl Inventory {
     /// Looks an instance up by id.
     #[must_use]
     pub fn instance(&self, id: &InstanceId) -> Option<&Instance> {
-        self.instances
-            .binary_search_by(|i| i.id.cmp(id))
-            .ok()
-            .and_then(|at| self.instances.get(at))
+        self.instances.binary_search_by(|i| i.id.cmp(id)).ok().and_then(|at| self.instances.get(at))
     }
 
     /// Looks an interface up by id.
     #[must_use]
     pub fn interface(&self, id: &NetworkInterfaceId) -> Option<&NetworkInterface> {
-        self.interfaces
-            .binary_search_by(|i| i.id.cmp(id))
-            .ok()
-            .and_then(|at| self.interfaces.get(at))
+        self.interfaces.binary_search_by(|i| i.id.cmp(id)).ok().and_then(|at| self.interfaces.get(at))
     }
 
     /// Looks a described group up by id.
     #[must_use]
     pub fn group(&self, id: &SecurityGroupId) -> Option<&SecurityGroup> {
-        self.groups
-            .binary_search_by(|g| g.id.cmp(id))
-            .ok()
-            .and_then(|at| self.groups.get(at))
+        self.groups.binary_search_by(|g| g.id.cmp(id)).ok().and_then(|at| self.groups.get(at))
     }
 }
 
@@ -255,9 +246,7 @@ impl SecurityGroup {
     /// Tells whether every rule of this direction is known.
     #[must_use]
     pub fn knows_rules(&self, direction: Direction) -> bool {
-        self.rule_gaps
-            .iter()
-            .all(|gap| gap.direction.is_some_and(|other| other != direction))
+        self.rule_gaps.iter().all(|gap| gap.direction.is_some_and(|other| other != direction))
     }
 }
 
@@ -371,11 +360,7 @@ impl SecurityGroupRule {
     #[must_use]
     pub fn traffic(&self, destinations: &PortSet) -> TransportSet {
         let sources = self.source_ports.into_iter().collect::<PortSet>();
-        let sources = if self.source_ports.is_some() {
-            sources
-        } else {
-            PortSet::all()
-        };
+        let sources = if self.source_ports.is_some() { sources } else { PortSet::all() };
         TransportSet::of(self.protocol, destinations, &sources)
     }
 }
@@ -408,10 +393,7 @@ impl fmt::Display for SecurityGroupRule {
         match &self.peer {
             RulePeer::Block(block) => write!(f, " {side} {block}")?,
             RulePeer::Group { id, owner: None } => write!(f, " {side} {id}")?,
-            RulePeer::Group {
-                id,
-                owner: Some(owner),
-            } => write!(f, " {side} {owner}/{id}")?,
+            RulePeer::Group { id, owner: Some(owner) } => write!(f, " {side} {owner}/{id}")?,
             RulePeer::PrefixList(id) => write!(f, " {side} {id}")?,
         }
         if let Some(local) = &self.local {

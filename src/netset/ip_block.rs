@@ -90,37 +90,21 @@ impl IpBlock {
     /// Returns the block of one family that holds every address.
     #[must_use]
     pub const fn all(family: Family) -> Self {
-        Self {
-            family,
-            first: 0,
-            length: 0,
-        }
+        Self { family, first: 0, length: 0 }
     }
 
     /// Returns the block that holds this one address.
     #[must_use]
     pub fn single(address: IpAddr) -> Self {
         let family = Family::of(address);
-        Self {
-            family,
-            first: number_of(address),
-            length: family.bits(),
-        }
+        Self { family, first: number_of(address), length: family.bits() }
     }
 
     /// Returns the block of `length` bits that holds `number`; a length beyond the family's width counts as the width.
     #[must_use]
     pub const fn around(family: Family, number: u128, length: u8) -> Self {
-        let length = if length > family.bits() {
-            family.bits()
-        } else {
-            length
-        };
-        Self {
-            family,
-            first: number & !host_mask(family, length),
-            length,
-        }
+        let length = if length > family.bits() { family.bits() } else { length };
+        Self { family, first: number & !host_mask(family, length), length }
     }
 
     /// Parses `10.0.0.0/8`, `10.0.0.1`, `2001:db8::/32`; host bits are cut off and reported.
@@ -132,9 +116,8 @@ impl IpBlock {
             Some((address, length)) => (address, Some(length)),
             None => (text, None),
         };
-        let address: IpAddr = address_text
-            .parse()
-            .map_err(|_| IpBlockError::Address(address_text.to_owned()))?;
+        let address: IpAddr =
+            address_text.parse().map_err(|_| IpBlockError::Address(address_text.to_owned()))?;
         if let IpAddr::V6(v6) = address
             && v6.to_ipv4_mapped().is_some()
         {
@@ -151,11 +134,7 @@ impl IpBlock {
         };
         let number = number_of(address);
         let block = Self::around(family, number, length);
-        let bits = if block.first == number {
-            HostBits::Clear
-        } else {
-            HostBits::Masked
-        };
+        let bits = if block.first == number { HostBits::Clear } else { HostBits::Masked };
         Ok((block, bits))
     }
 
@@ -212,11 +191,7 @@ const fn number_of(address: IpAddr) -> u128 {
 
 const fn host_mask(family: Family, length: u8) -> u128 {
     let host_bits = family.bits().saturating_sub(length) as u32;
-    if host_bits >= 128 {
-        u128::MAX
-    } else {
-        (1_u128 << host_bits) - 1
-    }
+    if host_bits >= 128 { u128::MAX } else { (1_u128 << host_bits) - 1 }
 }
 
 impl fmt::Display for IpBlock {
@@ -259,21 +234,12 @@ mod tests {
 
     #[test]
     fn odd_texts_are_refused() {
-        for text in [
-            "172.30.03.33",
-            "172.17.**.**",
-            "10.0.0.0/33",
-            "10.0.0.0/",
-            "10.0.0.0/+8",
-            "10.0.0.0/08x",
-            "",
-        ] {
+        for text in
+            ["172.30.03.33", "172.17.**.**", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/+8", "10.0.0.0/08x", ""]
+        {
             assert!(text.parse::<IpBlock>().is_err(), "{text}");
         }
-        assert!(matches!(
-            "::ffff:10.0.0.1".parse::<IpBlock>(),
-            Err(IpBlockError::Mapped(_))
-        ));
+        assert!(matches!("::ffff:10.0.0.1".parse::<IpBlock>(), Err(IpBlockError::Mapped(_))));
     }
 
     #[test]

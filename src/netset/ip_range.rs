@@ -15,11 +15,7 @@ pub struct IpRange {
 
 impl From<IpBlock> for IpRange {
     fn from(block: IpBlock) -> Self {
-        Self {
-            family: block.family(),
-            first: block.first(),
-            last: block.last(),
-        }
+        Self { family: block.family(), first: block.first(), last: block.last() }
     }
 }
 
@@ -31,11 +27,8 @@ pub fn blocks_of(range: IpRange) -> Vec<IpBlock> {
     let mut next = range.first;
     loop {
         // The largest block that starts at `next` and ends within the range.
-        let aligned = if next == 0 {
-            bits
-        } else {
-            bits.min(u8::try_from(next.trailing_zeros()).unwrap_or(bits))
-        };
+        let aligned =
+            if next == 0 { bits } else { bits.min(u8::try_from(next.trailing_zeros()).unwrap_or(bits)) };
         let mut host = aligned;
         while host > 0 && IpBlock::around(range.family, next, bits - host).last() > range.last {
             host -= 1;
@@ -54,29 +47,15 @@ mod tests {
     use super::*;
 
     fn texts(first: u128, last: u128) -> Vec<String> {
-        blocks_of(IpRange {
-            family: Family::Ipv4,
-            first,
-            last,
-        })
-        .iter()
-        .map(ToString::to_string)
-        .collect()
+        blocks_of(IpRange { family: Family::Ipv4, first, last }).iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn a_range_becomes_the_fewest_blocks() {
         assert_eq!(texts(0, u128::from(u32::MAX)), ["0.0.0.0/0"]);
-        assert_eq!(
-            texts(1, 6),
-            ["0.0.0.1/32", "0.0.0.2/31", "0.0.0.4/31", "0.0.0.6/32"]
-        );
+        assert_eq!(texts(1, 6), ["0.0.0.1/32", "0.0.0.2/31", "0.0.0.4/31", "0.0.0.6/32"]);
         assert_eq!(texts(5, 5), ["0.0.0.5/32"]);
-        let everything = blocks_of(IpRange {
-            family: Family::Ipv6,
-            first: 0,
-            last: u128::MAX,
-        });
+        let everything = blocks_of(IpRange { family: Family::Ipv6, first: 0, last: u128::MAX });
         assert_eq!(everything, [IpBlock::all(Family::Ipv6)]);
     }
 }

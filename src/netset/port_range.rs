@@ -28,19 +28,12 @@ pub struct PortRange {
 
 impl PortRange {
     /// Every port.
-    pub const ALL: Self = Self {
-        low: 1,
-        high: u16::MAX,
-    };
+    pub const ALL: Self = Self { low: 1, high: u16::MAX };
 
     /// Returns the range from `low` to `high`, or `None` when it is reversed or holds port 0.
     #[must_use]
     pub const fn new(low: u16, high: u16) -> Option<Self> {
-        if low == 0 || low > high {
-            None
-        } else {
-            Some(Self { low, high })
-        }
+        if low == 0 || low > high { None } else { Some(Self { low, high }) }
     }
 
     /// Parses `22/22` or `1/65535`; `-1/-1` means every port.
@@ -107,9 +100,7 @@ impl PortSet {
     /// Returns the set of every port.
     #[must_use]
     pub fn all() -> Self {
-        Self {
-            ranges: vec![PortRange::ALL],
-        }
+        Self { ranges: vec![PortRange::ALL] }
     }
 
     /// Tells whether every port is in the set.
@@ -216,34 +207,21 @@ mod tests {
         assert_eq!(PortRange::parse("22/22").unwrap().to_string(), "22");
         assert_eq!(PortRange::parse("1/65535").unwrap(), PortRange::ALL);
         assert_eq!(PortRange::parse("-1/-1").unwrap(), PortRange::ALL);
-        assert!(matches!(
-            PortRange::parse("443/80"),
-            Err(PortRangeError::Reversed(_))
-        ));
+        assert!(matches!(PortRange::parse("443/80"), Err(PortRangeError::Reversed(_))));
         for text in ["0/0", "1/65536", "80/99999999"] {
-            assert!(
-                matches!(PortRange::parse(text), Err(PortRangeError::Bounds(_))),
-                "{text}"
-            );
+            assert!(matches!(PortRange::parse(text), Err(PortRangeError::Bounds(_))), "{text}");
         }
         for text in ["22", "", "22/", "/22", "+1/2", "1 /2", "-1/5", "a/b", "1/2/3"] {
-            assert!(
-                matches!(PortRange::parse(text), Err(PortRangeError::Form(_))),
-                "{text}"
-            );
+            assert!(matches!(PortRange::parse(text), Err(PortRangeError::Form(_))), "{text}");
         }
     }
 
     #[test]
     fn sets_merge_neighbours_and_subtract_exactly() {
-        let set: PortSet = [
-            PortRange::new(80, 90),
-            PortRange::new(91, 100),
-            PortRange::new(1, 1),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
+        let set: PortSet = [PortRange::new(80, 90), PortRange::new(91, 100), PortRange::new(1, 1)]
+            .into_iter()
+            .flatten()
+            .collect();
         assert_eq!(set.to_string(), "1,80-100");
         let cut: PortSet = PortRange::new(85, 95).into_iter().collect();
         assert_eq!(set.difference(&cut).to_string(), "1,80-84,96-100");

@@ -119,31 +119,19 @@ impl Packet {
     /// Returns a TCP packet.
     #[must_use]
     pub const fn tcp(source_port: u16, destination_port: u16) -> Self {
-        Self {
-            protocol: TCP_NUMBER,
-            source_port,
-            destination_port,
-        }
+        Self { protocol: TCP_NUMBER, source_port, destination_port }
     }
 
     /// Returns a UDP packet.
     #[must_use]
     pub const fn udp(source_port: u16, destination_port: u16) -> Self {
-        Self {
-            protocol: UDP_NUMBER,
-            source_port,
-            destination_port,
-        }
+        Self { protocol: UDP_NUMBER, source_port, destination_port }
     }
 
     /// Returns a packet of a protocol without ports.
     #[must_use]
     pub const fn other(protocol: u8) -> Self {
-        Self {
-            protocol,
-            source_port: 0,
-            destination_port: 0,
-        }
+        Self { protocol, source_port: 0, destination_port: 0 }
     }
 
     fn position(self) -> u32 {
@@ -226,11 +214,7 @@ impl TransportSet {
             Family::Ipv4 => ICMPV6_NUMBER,
             Family::Ipv6 => ICMP_NUMBER,
         };
-        Self::everything().difference(&Self::of(
-            IpProtocol::Number(absent),
-            &PortSet::all(),
-            &PortSet::all(),
-        ))
+        Self::everything().difference(&Self::of(IpProtocol::Number(absent), &PortSet::all(), &PortSet::all()))
     }
 
     /// Returns the traffic of one protocol field; ports limit TCP and UDP only.
@@ -250,28 +234,16 @@ impl TransportSet {
     #[must_use]
     pub fn single(packet: Packet) -> Self {
         let one = |port: u16| PortRange::new(port, port).into_iter().collect::<PortSet>();
-        Self::of(
-            IpProtocol::Number(packet.protocol),
-            &one(packet.destination_port),
-            &one(packet.source_port),
-        )
+        Self::of(IpProtocol::Number(packet.protocol), &one(packet.destination_port), &one(packet.source_port))
     }
 
     fn push_ports(&mut self, base: u32, destinations: &PortSet, sources: &PortSet) {
         if sources.is_empty() {
             return;
         }
-        let sources = if sources.is_all() {
-            None
-        } else {
-            Some(Arc::new(sources.clone()))
-        };
+        let sources = if sources.is_all() { None } else { Some(Arc::new(sources.clone())) };
         for range in destinations.ranges() {
-            self.push(
-                base + u32::from(range.low()),
-                base + u32::from(range.high()),
-                sources.clone(),
-            );
+            self.push(base + u32::from(range.low()), base + u32::from(range.high()), sources.clone());
         }
     }
 
@@ -299,11 +271,7 @@ impl TransportSet {
         let position = packet.position();
         let at = self.bands.partition_point(|band| band.last < position);
         self.bands.get(at).is_some_and(|band| {
-            band.first <= position
-                && band
-                    .sources
-                    .as_ref()
-                    .is_none_or(|set| set.contains(packet.source_port))
+            band.first <= position && band.sources.as_ref().is_none_or(|set| set.contains(packet.source_port))
         })
     }
 
@@ -405,11 +373,8 @@ impl TransportSet {
     #[must_use]
     pub fn witness(&self) -> Option<Packet> {
         self.bands.first().map(|band| {
-            let source = band
-                .sources
-                .as_ref()
-                .and_then(|set| set.ranges().first().copied())
-                .map_or(1, |r| r.low());
+            let source =
+                band.sources.as_ref().and_then(|set| set.ranges().first().copied()).map_or(1, |r| r.low());
             Packet::at(band.first, source)
         })
     }
@@ -435,10 +400,7 @@ impl TransportSet {
     /// Returns how many destination ports and port-less protocols the set touches.
     #[must_use]
     pub fn breadth(&self) -> u64 {
-        self.bands
-            .iter()
-            .map(|band| u64::from(band.last - band.first) + 1)
-            .sum()
+        self.bands.iter().map(|band| u64::from(band.last - band.first) + 1).sum()
     }
 
     /// Returns the set as readable items; everything a pair of the family can carry is the one item `all`.
@@ -475,14 +437,10 @@ impl TransportSet {
                 None => groups.push((&band.sources, vec![range])),
             }
         }
-        items.extend(groups.into_iter().map(|(sources, ranges)| {
-            TrafficItem {
-                protocol: protocol.to_owned(),
-                ports: ranges.into_iter().collect(),
-                source_ports: sources
-                    .as_ref()
-                    .map_or_else(PortSet::all, |set| set.as_ref().clone()),
-            }
+        items.extend(groups.into_iter().map(|(sources, ranges)| TrafficItem {
+            protocol: protocol.to_owned(),
+            ports: ranges.into_iter().collect(),
+            source_ports: sources.as_ref().map_or_else(PortSet::all, |set| set.as_ref().clone()),
         }));
     }
 
@@ -490,11 +448,7 @@ impl TransportSet {
     fn other_items(&self) -> Vec<TrafficItem> {
         let numbers = (0..=u8::MAX).filter(|n| !matches!(*n, TCP_NUMBER | UDP_NUMBER));
         let held: Vec<u8> = numbers.filter(|n| self.contains(Packet::other(*n))).collect();
-        let mut named: Vec<String> = held
-            .iter()
-            .filter_map(|n| name_of(*n))
-            .map(str::to_owned)
-            .collect();
+        let mut named: Vec<String> = held.iter().filter_map(|n| name_of(*n)).map(str::to_owned).collect();
         let mut runs: Vec<(u8, u8)> = Vec::new();
         for number in held.into_iter().filter(|n| name_of(*n).is_none()) {
             match runs.last_mut() {
@@ -502,18 +456,14 @@ impl TransportSet {
                 _ => runs.push((number, number)),
             }
         }
-        named.extend(runs.into_iter().map(|(first, last)| {
-            if first == last {
-                first.to_string()
-            } else {
-                format!("{first}-{last}")
-            }
-        }));
-        let item = |protocol| TrafficItem {
-            protocol,
-            ports: PortSet::all(),
-            source_ports: PortSet::all(),
-        };
+        named.extend(
+            runs.into_iter().map(
+                |(first, last)| {
+                    if first == last { first.to_string() } else { format!("{first}-{last}") }
+                },
+            ),
+        );
+        let item = |protocol| TrafficItem { protocol, ports: PortSet::all(), source_ports: PortSet::all() };
         named.into_iter().map(item).collect()
     }
 }
@@ -587,11 +537,7 @@ mod tests {
     }
 
     fn text(set: &TransportSet) -> String {
-        set.items(Family::Ipv4)
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(" ")
+        set.items(Family::Ipv4).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
@@ -639,17 +585,10 @@ mod tests {
     fn all_ports_of_all_protocols_is_everything() {
         let mut set = TransportSet::empty();
         for number in 0..=255 {
-            set = set.union(&TransportSet::of(
-                IpProtocol::Number(number),
-                &PortSet::all(),
-                &PortSet::all(),
-            ));
+            set = set.union(&TransportSet::of(IpProtocol::Number(number), &PortSet::all(), &PortSet::all()));
         }
         assert_eq!(set, TransportSet::everything());
-        assert_eq!(
-            set,
-            TransportSet::of(IpProtocol::All, &PortSet::all(), &PortSet::all())
-        );
+        assert_eq!(set, TransportSet::of(IpProtocol::All, &PortSet::all(), &PortSet::all()));
         assert!(TransportSet::everything().difference(&set).is_empty());
     }
 
