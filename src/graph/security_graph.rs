@@ -21,12 +21,17 @@ pub struct InterfaceIx(u32);
 pub struct GroupIx(u32);
 
 impl InterfaceIx {
-    pub(super) const fn at(self) -> usize {
+    /// Returns the position among all interfaces of the graph.
+    #[must_use]
+    pub const fn at(self) -> usize {
         self.0 as usize
     }
 }
 
 impl GroupIx {
+    /// Above every group of any graph: an upper bound in comparisons.
+    pub(crate) const MAX: Self = Self(u32::MAX);
+
     /// Returns the position among all groups of the graph.
     #[must_use]
     pub const fn at(self) -> usize {

@@ -1,32 +1,9 @@
 //! What a removal does, as values: every later room reads these and computes nothing.
 
-use crate::evaluate::Explanation;
+use crate::evaluate::{ChangeKind, Explanation};
 use crate::graph::{Authorization, GroupIx, InterfaceIx};
 use crate::inventory::InterfaceAddress;
 use crate::netset::{Family, IpBlock, TransportSet};
-
-/// What happens to the traffic of one entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ChangeKind {
-    /// Accepted before and not after, under every reading.
-    Lost,
-    /// Not accepted before and accepted after, under every reading.
-    Gained,
-    /// The answer changes under some reading, but not in the same way under all.
-    Undetermined,
-}
-
-impl ChangeKind {
-    /// Returns the name the outputs use.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Lost => "lost",
-            Self::Gained => "gained",
-            Self::Undetermined => "undetermined",
-        }
-    }
-}
 
 /// One side of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

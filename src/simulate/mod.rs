@@ -1,14 +1,21 @@
 //! Room 4: what changes if they leave?
 
+mod entry;
 mod impact;
+mod isolation;
+mod judge;
+mod orphan;
 mod refusal;
 mod removal;
+mod run;
 mod simulation;
 
+pub use crate::evaluate::ChangeKind;
 pub use impact::{
-    Certainty, Change, ChangeKind, EndpointSet, Extent, Impact, Isolation, OrphanKind, OrphanRisk,
-    SessionEffect, Totals,
+    Certainty, Change, EndpointSet, Extent, Impact, Isolation, OrphanKind, OrphanRisk, SessionEffect, Totals,
 };
+pub use judge::judge;
 pub use refusal::Refusal;
 pub use removal::{JudgedRemoval, Removal, TargetForm};
-pub use simulation::{RemovalError, Simulation, SimulationVerdict};
+pub use run::simulate;
+pub use simulation::{Options, Quotas, RemovalError, Simulation, SimulationVerdict};

@@ -7,6 +7,39 @@ use super::removal::JudgedRemoval;
 use crate::evaluate::Readings;
 use crate::graph::SecurityGraph;
 
+/// Limits of the account, where its numbers differ from the documented ones (law A11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quotas {
+    /// Groups one interface may be in.
+    pub groups_per_interface: usize,
+    /// Rules over all groups of one interface.
+    pub rules_per_interface: usize,
+    /// Private addresses in one basic group.
+    pub addresses_per_group: usize,
+    /// Interfaces in one enterprise group.
+    pub interfaces_per_enterprise_group: usize,
+}
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Self {
+            groups_per_interface: 10,
+            rules_per_interface: 1_000,
+            addresses_per_group: 6_000,
+            interfaces_per_enterprise_group: 65_536,
+        }
+    }
+}
+
+/// How to simulate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// The settings of the semantics.
+    pub readings: Readings,
+    /// The limits of the account.
+    pub quotas: Quotas,
+}
+
 /// The overall answer (contract 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SimulationVerdict {

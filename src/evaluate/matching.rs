@@ -1,0 +1,327 @@
+//! Which lines does one interface ask about one remote end? Does one rule match it?
+
+use std::borrow::Cow;
+
+use super::reading::{AddressKinds, Order, Readings};
+use super::rulebook::{Body, Peer, RuleBook, Variable};
+use super::side::{Further, Line, Presence, Side, Slot, Unknown, certain};
+use crate::graph::{GroupIx, InterfaceIx, SecurityGraph};
+use crate::inventory::{Direction, InnerAccessPolicy, SecurityGroupType};
+use crate::netset::{Family, IpBlock};
+
+/// The groups of an interface before and after, sorted; `None` where the export does not say.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Groups<'g> {
+    pub(crate) before: Option<Cow<'g, [GroupIx]>>,
+    pub(crate) after: Option<Cow<'g, [GroupIx]>>,
+}
+
+impl Groups<'_> {
+    /// Returns the groups held in either state, sorted.
+    pub(crate) fn ever(&self) -> Vec<GroupIx> {
+        let mut all: Vec<GroupIx> =
+            self.before.iter().chain(&self.after).flat_map(|groups| groups.iter().copied()).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// Returns the groups held in one state only, sorted.
+    pub(crate) fn changed(&self) -> Vec<GroupIx> {
+        self.ever().into_iter().filter(|group| self.holds(*group) != (true, true)).collect()
+    }
+
+    /// Tells whether the group is held before and after.
+    pub(crate) fn holds(&self, group: GroupIx) -> (bool, bool) {
+        let holds = |groups: &Option<Cow<'_, [GroupIx]>>| {
+            groups.as_ref().is_some_and(|groups| groups.binary_search(&group).is_ok())
+        };
+        (holds(&self.before), holds(&self.after))
+    }
+
+    pub(crate) const fn is_unknown(&self) -> bool {
+        self.before.is_none()
+    }
+
+    fn leaves(&self) -> bool {
+        self.changed().iter().any(|group| self.holds(*group) == (true, false))
+    }
+
+    fn joins(&self) -> bool {
+        self.changed().iter().any(|group| self.holds(*group) == (false, true))
+    }
+}
+
+/// The interface whose rules are asked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Own<'a> {
+    pub(crate) interface: InterfaceIx,
+    pub(crate) block: IpBlock,
+    /// A primary or secondary IPv4 address (A8).
+    pub(crate) plain: bool,
+    pub(crate) groups: &'a Groups<'a>,
+}
+
+/// The other end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Remote<'a> {
+    /// An interface of the same VPC.
+    Interface(Own<'a>),
+    /// Any other address; the block is not cut by any rule that is asked.
+    External(IpBlock),
+    /// A member of a group of another account, at an address that is not known.
+    Foreign(GroupIx, Family),
+}
+
+/// Asks the rules of one estate under the given settings.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Matcher<'a> {
+    pub(crate) graph: &'a SecurityGraph,
+    pub(crate) book: &'a RuleBook,
+    pub(crate) readings: &'a Readings,
+}
+
+/// The address the platform always lets an interface reach (law 2.2 d): 100.100.100.200.
+pub(crate) const METADATA: u128 = 0x6464_64c8;
+
+impl Matcher<'_> {
+    /// Returns the lines `own` asks about `remote` in this direction.
+    ///
+    /// `candidates` are numbers of rules that may match, in any order and with repetitions; rules of groups `own`
+    /// never holds and rules that do not match are passed over.
+    pub(crate) fn side(
+        &self,
+        direction: Direction,
+        own: &Own<'_>,
+        remote: &Remote<'_>,
+        candidates: impl Iterator<Item = u32>,
+    ) -> Side {
+        let (remote_leaves, remote_joins) = match remote {
+            Remote::Interface(other) => (other.groups.leaves(), other.groups.joins()),
+            Remote::External(_) | Remote::Foreign(..) => (false, false),
+        };
+        let mut side = Side { lines: Vec::new(), further: Vec::new(), remote_leaves, remote_joins };
+        if direction == Direction::Egress && is_metadata(remote) {
+            side.lines.push(Line { slot: Slot::Platform, before: certain(), after: certain() });
+            return side;
+        }
+        if own.groups.is_unknown() {
+            let unknown = Unknown::Memberships(own.interface);
+            side.further.push(Further { unknown, before: true, after: true });
+            return side;
+        }
+        self.add_no_group(own, &mut side);
+        self.add_inner(direction, own, remote, &mut side);
+        let mut numbers: Vec<u32> = candidates.collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        for number in numbers {
+            let body = self.book.body(number);
+            let (before, after) = own.groups.holds(body.rule.group);
+            if body.direction != direction || !(before || after) {
+                continue;
+            }
+            if body.local.is_some_and(|local| !local.contains(&own.block)) {
+                continue;
+            }
+            let (matched_before, matched_after) = self.matches(number, body, remote);
+            let line = Line {
+                slot: Slot::Rule(number),
+                before: matched_before.filter(|_| before),
+                after: matched_after.filter(|_| after),
+            };
+            if line.before.is_some() || line.after.is_some() {
+                side.lines.push(line);
+            }
+        }
+        if direction == Direction::Egress {
+            self.add_default(own, &mut side);
+        }
+        self.add_further(direction, own, &mut side);
+        side.lines.sort_by_key(|line| line.slot);
+        side
+    }
+
+    /// AM5: an interface in no group neither sends nor receives.
+    fn add_no_group(&self, own: &Own<'_>, side: &mut Side) {
+        let empty =
+            |groups: &Option<Cow<'_, [GroupIx]>>| groups.as_ref().is_some_and(|groups| groups.is_empty());
+        let (before, after) = (empty(&own.groups.before), empty(&own.groups.after));
+        if before || after {
+            let line = Line {
+                slot: Slot::NoGroup,
+                before: certain().filter(|_| before),
+                after: certain().filter(|_| after),
+            };
+            side.lines.push(line);
+        }
+    }
+
+    /// Law 2.4, 2.5: the intra-group Accept of every basic group both interfaces share.
+    fn add_inner(&self, direction: Direction, own: &Own<'_>, remote: &Remote<'_>, side: &mut Side) {
+        let Remote::Interface(other) = remote else { return };
+        // An interface whose groups are unknown may share any group; its own side is unknown as a whole, and
+        // on egress the shared group only matters to a Drop, so it hangs on its membership there.
+        for group in own.groups.ever() {
+            let Some(mut when) = self.inner_policy(group) else { continue };
+            if !(own.plain && other.plain) {
+                match self.readings.address_kinds {
+                    Some(AddressKinds::All) => {}
+                    Some(AddressKinds::Ipv4) => continue,
+                    None => when.push(Variable::AddressKinds),
+                }
+            }
+            let (own_before, own_after) = own.groups.holds(group);
+            let (other_before, other_after) = if other.groups.is_unknown() {
+                when.push(Variable::Member(other.interface, group));
+                (true, true)
+            } else {
+                other.groups.holds(group)
+            };
+            let (before, after) = (own_before && other_before, own_after && other_after);
+            if !before && !after {
+                continue;
+            }
+            let order = match direction {
+                Direction::Ingress => self.readings.intra_group_ingress,
+                Direction::Egress => self.readings.intra_group_egress,
+            };
+            let mut push = |slot: Slot, when: &[Variable]| {
+                let mut sorted = when.to_vec();
+                sorted.sort_unstable();
+                let presence: Presence = Some(sorted.into_boxed_slice());
+                side.lines.push(Line {
+                    slot,
+                    before: presence.clone().filter(|_| before),
+                    after: presence.filter(|_| after),
+                });
+            };
+            if order != Some(Order::AcceptFirst) {
+                push(Slot::InnerLast(group), &when);
+            }
+            if order != Some(Order::CustomFirst) {
+                if order.is_none() {
+                    when.push(match direction {
+                        Direction::Ingress => Variable::IntraGroupIngress,
+                        Direction::Egress => Variable::IntraGroupEgress,
+                    });
+                }
+                push(Slot::InnerFirst(group), &when);
+            }
+        }
+    }
+
+    /// Returns what the group's intra-group Accept hangs on, or `None` when there is none (enterprise, or Drop).
+    fn inner_policy(&self, group: GroupIx) -> Option<Vec<Variable>> {
+        let described = self.graph.group(group);
+        let mut when = Vec::new();
+        match described.and_then(|g| g.group_type) {
+            Some(SecurityGroupType::Enterprise) => return None,
+            Some(SecurityGroupType::Normal) => {}
+            None => when.push(Variable::GroupType(group)),
+        }
+        match described.and_then(|g| g.inner_access) {
+            Some(InnerAccessPolicy::Drop) => return None,
+            Some(InnerAccessPolicy::Accept) => {}
+            None => when.push(Variable::InnerAccess(group)),
+        }
+        Some(when)
+    }
+
+    /// Does the rule match the remote end, before and after? Protocol and ports are the traffic's business.
+    pub(crate) fn matches(&self, number: u32, body: &Body, remote: &Remote<'_>) -> (Presence, Presence) {
+        let mut when: Vec<Variable> = body.when.into_iter().collect();
+        let (before, after) = match &body.peer {
+            Peer::NotUnderstood => (true, true),
+            Peer::UnknownList(list) => {
+                when.push(Variable::PrefixList(*list, body.direction));
+                (true, true)
+            }
+            Peer::Blocks(blocks) => match remote {
+                Remote::Interface(Own { block, .. }) | Remote::External(block) => {
+                    let held = blocks.iter().any(|outer| outer.contains(block));
+                    (held, held)
+                }
+                Remote::Foreign(_, family) => {
+                    let everywhere = blocks.contains(&IpBlock::all(*family));
+                    let possible = blocks.iter().any(|block| block.family() == *family);
+                    if possible && !everywhere {
+                        when.push(Variable::ForeignAddress(number));
+                    }
+                    (possible, possible)
+                }
+            },
+            Peer::Group(group) => match remote {
+                Remote::External(_) => (false, false),
+                Remote::Foreign(foreign, _) => (foreign == group, foreign == group),
+                Remote::Interface(other) => {
+                    if !other.plain {
+                        match self.readings.address_kinds {
+                            Some(AddressKinds::All) => {}
+                            Some(AddressKinds::Ipv4) => return (None, None),
+                            None => when.push(Variable::AddressKinds),
+                        }
+                    }
+                    if other.groups.is_unknown() {
+                        when.push(Variable::Member(other.interface, *group));
+                        (true, true)
+                    } else {
+                        other.groups.holds(*group)
+                    }
+                }
+            },
+        };
+        when.sort_unstable();
+        let presence: Presence = Some(when.into_boxed_slice());
+        (presence.clone().filter(|_| before), presence.filter(|_| after))
+    }
+
+    /// Law 2.4: a basic group lets out what no rule decides. A known type decides for the interface, since types do
+    /// not mix; where no type is known, any of its groups may be basic.
+    fn add_default(&self, own: &Own<'_>, side: &mut Side) {
+        let group_type = |group: GroupIx| self.graph.group(group).and_then(|g| g.group_type);
+        let accepts = |groups: &Option<Cow<'_, [GroupIx]>>| -> Vec<Option<GroupIx>> {
+            let Some(groups) = groups else { return Vec::new() };
+            let known = groups.iter().find_map(|group| group_type(*group));
+            match known {
+                Some(SecurityGroupType::Normal) => vec![None],
+                Some(SecurityGroupType::Enterprise) => Vec::new(),
+                None => groups.iter().map(|group| Some(*group)).collect(),
+            }
+        };
+        let (before, after) = (accepts(&own.groups.before), accepts(&own.groups.after));
+        let mut all: Vec<Option<GroupIx>> = before.iter().chain(&after).copied().collect();
+        all.sort_unstable();
+        all.dedup();
+        for one in all {
+            let presence: Presence =
+                Some(one.map(Variable::GroupType).into_iter().collect::<Vec<_>>().into_boxed_slice());
+            side.lines.push(Line {
+                slot: Slot::Default(one),
+                before: presence.clone().filter(|_| before.contains(&one)),
+                after: presence.filter(|_| after.contains(&one)),
+            });
+        }
+    }
+
+    /// A truncated answer or a group that is not described may hold any rule.
+    fn add_further(&self, direction: Direction, own: &Own<'_>, side: &mut Side) {
+        for group in own.groups.ever() {
+            if self.graph.group(group).is_some_and(|g| g.knows_rules(direction)) {
+                continue;
+            }
+            let (before, after) = own.groups.holds(group);
+            side.further.push(Further { unknown: Unknown::Rules(group), before, after });
+        }
+    }
+}
+
+/// Tells whether the remote end is the metadata address of the platform.
+fn is_metadata(remote: &Remote<'_>) -> bool {
+    match remote {
+        Remote::Interface(Own { block, .. }) | Remote::External(block) => {
+            block.family() == Family::Ipv4 && block.is_single() && block.first() == METADATA
+        }
+        Remote::Foreign(..) => false,
+    }
+}

@@ -1,0 +1,329 @@
+//! Every rule of the estate compiled once, and an index from an address or a group to the rules that name it.
+//!
+//! 1. A rule becomes a [`Body`]: strength, action, traffic, remote side, and the evidence its match hangs on.
+//! 2. Bodies are numbered by strength: smaller number, asked earlier. Sorting numbers is the order of law 2.3.
+//! 3. The remote side is a few blocks (a CIDR, or a known prefix list), a group, or not known.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::reading::Evidence;
+use crate::graph::{GroupIx, InterfaceIx, RuleRef, SecurityGraph};
+use crate::inventory::{
+    Direction, PortRangeListId, PrefixListId, RuleAction, RulePeer, RulePorts, SecurityGroup,
+    SecurityGroupRule,
+};
+use crate::netset::{Family, IpBlock, PortSet, TransportSet};
+
+/// One boolean that is not known. A reading gives each of them a value, the same before and after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Variable {
+    /// A1: is the intra-group Accept asked first on egress?
+    IntraGroupEgress,
+    /// A2: is it asked first on ingress?
+    IntraGroupIngress,
+    /// A8: are IPv6 addresses and delegated prefixes covered?
+    AddressKinds,
+    /// Does this list hold the remote address of a rule of this direction?
+    PrefixList(u32, Direction),
+    /// Does this list hold the destination port?
+    PortList(u32),
+    /// Does this rule, which is not understood, match?
+    Rule(RuleRef),
+    /// Is the group basic?
+    GroupType(GroupIx),
+    /// Is its intra-group policy Accept?
+    InnerAccess(GroupIx),
+    /// Is this interface, whose groups are unknown, in this group?
+    Member(InterfaceIx, GroupIx),
+    /// Does the unknown address of a foreign member lie in the remote side of this body?
+    ForeignAddress(u32),
+}
+
+/// The remote side of a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Peer {
+    /// Any address in one of these.
+    Blocks(Arc<[IpBlock]>),
+    /// The members of this group.
+    Group(GroupIx),
+    /// The entries of a list the inventory does not hold.
+    UnknownList(u32),
+    /// Whatever the rule means by the keys that are not understood.
+    NotUnderstood,
+}
+
+/// A compiled rule.
+#[derive(Debug, Clone)]
+pub(crate) struct Body {
+    pub(crate) rule: RuleRef,
+    pub(crate) direction: Direction,
+    pub(crate) priority: u16,
+    pub(crate) action: RuleAction,
+    pub(crate) traffic: Arc<TransportSet>,
+    pub(crate) peer: Peer,
+    pub(crate) local: Option<IpBlock>,
+    /// What its match hangs on besides the remote side, sorted.
+    pub(crate) when: Option<Variable>,
+}
+
+impl Body {
+    /// Tells whether nothing can be stronger: priority 1 and Drop.
+    pub(crate) const fn is_strongest_drop(&self) -> bool {
+        self.priority <= 1 && matches!(self.action, RuleAction::Drop)
+    }
+}
+
+/// All bodies of an estate.
+#[derive(Debug)]
+pub(crate) struct RuleBook {
+    /// Sorted by (priority, Drop first, rule): the position is the body's number.
+    bodies: Vec<Body>,
+    /// The numbers of each group's bodies, ascending.
+    of_group: Vec<Vec<u32>>,
+    /// The numbers of the bodies that name each group.
+    naming: Vec<Vec<u32>>,
+    /// The numbers of the bodies that name each block.
+    in_block: HashMap<IpBlock, Vec<u32>>,
+    /// The prefix lengths that occur, per family.
+    lengths: [Vec<u8>; 2],
+    /// Bodies whose remote side is not known.
+    open: Vec<u32>,
+    /// Groups with a rule that is narrowed to local addresses.
+    narrowed: Vec<bool>,
+    /// The blocks rules are narrowed to, sorted.
+    locals: Vec<IpBlock>,
+    unknown_lists: Vec<PrefixListId>,
+    unknown_ports: Vec<PortRangeListId>,
+}
+
+const fn slot(family: Family) -> usize {
+    match family {
+        Family::Ipv4 => 0,
+        Family::Ipv6 => 1,
+    }
+}
+
+impl RuleBook {
+    /// Compiles every rule. Linear in rules and list entries, besides sorting.
+    pub(crate) fn new(graph: &SecurityGraph) -> Self {
+        let inventory = graph.inventory();
+        let rules = || inventory.groups.iter().flat_map(|group| &group.rules);
+        let unknown_lists = sorted(rules().filter_map(|rule| match &rule.peer {
+            RulePeer::PrefixList(id) if !inventory.prefix_lists.contains_key(id) => Some(id),
+            _ => None,
+        }));
+        let unknown_ports = sorted(rules().filter_map(|rule| match &rule.ports {
+            RulePorts::List(id) if !inventory.port_lists.contains_key(id) => Some(id),
+            _ => None,
+        }));
+        let lists = inventory
+            .prefix_lists
+            .iter()
+            .map(|(id, list)| (id, Arc::from(list.entries.as_slice())))
+            .collect::<HashMap<_, Arc<[IpBlock]>>>();
+        let mut compiler = Compiler {
+            graph,
+            unknown_lists,
+            unknown_ports,
+            lists,
+            traffics: HashMap::new(),
+            bodies: Vec::new(),
+        };
+        for ix in graph.groups() {
+            if let Some(group) = graph.group(ix) {
+                compiler.compile(ix, group);
+            }
+        }
+        compiler.finish()
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "a body number is only made for a position in this list")]
+    pub(crate) fn body(&self, number: u32) -> &Body {
+        &self.bodies[number as usize]
+    }
+
+    /// Returns the numbers of a group's bodies, ascending.
+    pub(crate) fn of_group(&self, group: GroupIx) -> &[u32] {
+        self.of_group.get(group.at()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the numbers of the bodies that name this group.
+    pub(crate) fn naming(&self, group: GroupIx) -> &[u32] {
+        self.naming.get(group.at()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the numbers of the bodies whose remote side is not known.
+    pub(crate) fn open(&self) -> &[u32] {
+        &self.open
+    }
+
+    /// Tells whether a rule of the group looks at the local address.
+    pub(crate) fn is_narrowed(&self, group: GroupIx) -> bool {
+        self.narrowed.get(group.at()).copied().unwrap_or(false)
+    }
+
+    /// Calls `found` with the number of every body one of whose blocks holds the whole block; a body may come twice.
+    pub(crate) fn holding(&self, block: IpBlock, mut found: impl FnMut(u32)) {
+        let lengths = match block.family() {
+            Family::Ipv4 => &self.lengths[0],
+            Family::Ipv6 => &self.lengths[1],
+        };
+        for length in lengths.iter().take_while(|length| **length <= block.length()) {
+            let around = IpBlock::around(block.family(), block.first(), *length);
+            for number in self.in_block.get(&around).into_iter().flatten() {
+                found(*number);
+            }
+        }
+    }
+
+    /// Returns every block of a remote side or a narrowing that lies strictly inside this one, in no order.
+    pub(crate) fn blocks_inside(&self, outer: IpBlock) -> impl Iterator<Item = IpBlock> + '_ {
+        let named = self.in_block.keys().chain(&self.locals).copied();
+        named.filter(move |block| outer.contains(block) && *block != outer)
+    }
+
+    /// Returns the narrowings that lie strictly inside this block, sorted.
+    pub(crate) fn locals_inside(&self, outer: IpBlock) -> impl Iterator<Item = IpBlock> + '_ {
+        self.locals.iter().copied().filter(move |block| outer.contains(block) && *block != outer)
+    }
+
+    /// Returns what a variable stands for.
+    pub(crate) fn evidence(&self, variable: Variable) -> Evidence {
+        match variable {
+            Variable::IntraGroupEgress => Evidence::IntraGroupEgress,
+            Variable::IntraGroupIngress => Evidence::IntraGroupIngress,
+            Variable::AddressKinds => Evidence::AddressKinds,
+            Variable::PrefixList(at, _) => match self.unknown_lists.get(at as usize) {
+                Some(id) => Evidence::PrefixList(id.clone()),
+                None => Evidence::AddressKinds,
+            },
+            Variable::PortList(at) => match self.unknown_ports.get(at as usize) {
+                Some(id) => Evidence::PortList(id.clone()),
+                None => Evidence::AddressKinds,
+            },
+            Variable::Rule(rule) => Evidence::Rule(rule),
+            Variable::GroupType(group) => Evidence::GroupType(group),
+            Variable::InnerAccess(group) => Evidence::InnerAccess(group),
+            Variable::Member(interface, _) => Evidence::Memberships(interface),
+            Variable::ForeignAddress(number) => Evidence::ForeignGroup(self.body(number).rule.group),
+        }
+    }
+}
+
+fn sorted<'a, T: Ord + Clone + 'a>(ids: impl Iterator<Item = &'a T>) -> Vec<T> {
+    ids.collect::<BTreeSet<_>>().into_iter().cloned().collect()
+}
+
+struct Compiler<'g> {
+    graph: &'g SecurityGraph,
+    unknown_lists: Vec<PrefixListId>,
+    unknown_ports: Vec<PortRangeListId>,
+    lists: HashMap<&'g PrefixListId, Arc<[IpBlock]>>,
+    traffics: HashMap<TransportSet, Arc<TransportSet>>,
+    bodies: Vec<Body>,
+}
+
+impl Compiler<'_> {
+    fn compile(&mut self, group: GroupIx, described: &SecurityGroup) {
+        for (index, rule) in described.rules.iter().enumerate() {
+            let reference = RuleRef { group, index: u32::try_from(index).unwrap_or(u32::MAX) };
+            let body = self.body(reference, rule);
+            self.bodies.push(body);
+        }
+    }
+
+    fn body(&mut self, reference: RuleRef, rule: &SecurityGroupRule) -> Body {
+        // Law 2.6: of a rule that is not understood only action and priority are certain.
+        let (traffic, peer, local, when) = if rule.unevaluable.is_some() {
+            let when = Some(Variable::Rule(reference));
+            (TransportSet::everything(), Peer::NotUnderstood, None, when)
+        } else {
+            let (ports, when) = self.ports(rule);
+            (rule.traffic(&ports), self.peer(&rule.peer), rule.local, when)
+        };
+        let traffic = self.traffics.entry(traffic).or_insert_with_key(|set| Arc::new(set.clone())).clone();
+        Body {
+            rule: reference,
+            direction: rule.direction,
+            priority: rule.priority,
+            action: rule.action,
+            traffic,
+            peer,
+            local,
+            when,
+        }
+    }
+
+    fn ports(&self, rule: &SecurityGroupRule) -> (PortSet, Option<Variable>) {
+        match &rule.ports {
+            RulePorts::Any => (PortSet::all(), None),
+            RulePorts::Ranges(ranges) => (ranges.iter().copied().collect(), None),
+            RulePorts::List(id) => match self.graph.inventory().port_lists.get(id) {
+                Some(list) => (list.entries.iter().copied().collect(), None),
+                None => {
+                    let at = self.unknown_ports.binary_search(id).ok().and_then(|at| u32::try_from(at).ok());
+                    (PortSet::all(), at.map(Variable::PortList))
+                }
+            },
+        }
+    }
+
+    fn peer(&self, peer: &RulePeer) -> Peer {
+        match peer {
+            RulePeer::Block(block) => Peer::Blocks(Arc::from([*block])),
+            RulePeer::Group { id, .. } => match self.graph.find_group(id) {
+                Some(group) => Peer::Group(group),
+                None => Peer::NotUnderstood,
+            },
+            RulePeer::PrefixList(id) => match (self.lists.get(id), self.unknown_lists.binary_search(id)) {
+                (Some(entries), _) => Peer::Blocks(entries.clone()),
+                (None, Ok(at)) => Peer::UnknownList(u32::try_from(at).unwrap_or(u32::MAX)),
+                (None, Err(_)) => Peer::NotUnderstood,
+            },
+        }
+    }
+
+    fn finish(mut self) -> RuleBook {
+        self.bodies.sort_by_key(|body| (body.priority, body.action, body.rule));
+        let groups = self.graph.groups().len();
+        let mut book = RuleBook {
+            bodies: Vec::new(),
+            of_group: vec![Vec::new(); groups],
+            naming: vec![Vec::new(); groups],
+            in_block: HashMap::new(),
+            lengths: [Vec::new(), Vec::new()],
+            open: Vec::new(),
+            narrowed: vec![false; groups],
+            locals: sorted(self.bodies.iter().filter_map(|body| body.local.as_ref())),
+            unknown_lists: self.unknown_lists,
+            unknown_ports: self.unknown_ports,
+        };
+        let mut lengths: [BTreeSet<u8>; 2] = [BTreeSet::new(), BTreeSet::new()];
+        for (number, body) in self.bodies.iter().enumerate() {
+            let number = u32::try_from(number).unwrap_or(u32::MAX);
+            let holder = body.rule.group.at();
+            book.of_group.get_mut(holder).into_iter().for_each(|list| list.push(number));
+            if body.local.is_some() {
+                book.narrowed.get_mut(holder).into_iter().for_each(|flag| *flag = true);
+            }
+            match &body.peer {
+                Peer::Blocks(blocks) => {
+                    for block in blocks.iter() {
+                        book.in_block.entry(*block).or_default().push(number);
+                        lengths.get_mut(slot(block.family())).into_iter().for_each(|set| {
+                            set.insert(block.length());
+                        });
+                    }
+                }
+                Peer::Group(group) => {
+                    book.naming.get_mut(group.at()).into_iter().for_each(|l| l.push(number))
+                }
+                Peer::UnknownList(_) | Peer::NotUnderstood => book.open.push(number),
+            }
+        }
+        book.lengths = lengths.map(|set| set.into_iter().collect());
+        book.bodies = self.bodies;
+        book
+    }
+}

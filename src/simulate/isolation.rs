@@ -1,0 +1,90 @@
+//! Isolated peers: who has no accepted traffic left with the removed, or with anybody.
+
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+
+use super::impact::{Certainty, Extent, Isolation};
+use crate::evaluate::{Contact, Difference};
+use crate::graph::InterfaceIx;
+
+/// Judges the changed interfaces and every peer that lost something with one of them. Sorted by interface.
+///
+/// Cost: for each candidate the classes of peers its rules can admit; the search stops at the first accepted traffic.
+pub(super) fn isolations(difference: &Difference<'_>, losing: &BTreeSet<InterfaceIx>) -> Vec<Isolation> {
+    let changed: BTreeSet<InterfaceIx> = difference.changed().iter().copied().collect();
+    let peers: Vec<InterfaceIx> = losing.union(&changed).copied().collect();
+    let with_removed = contacts_with_removed(difference, &peers);
+    let judged: Vec<Option<Isolation>> = peers
+        .par_iter()
+        .zip(with_removed)
+        .map(|(interface, removed)| judge(difference, *interface, removed, changed.contains(interface)))
+        .collect();
+    judged.into_iter().flatten().collect()
+}
+
+/// Returns the contact of each peer with all changed interfaces but itself.
+fn contacts_with_removed(difference: &Difference<'_>, peers: &[InterfaceIx]) -> Vec<Contact> {
+    let of_one: Vec<Vec<Contact>> = difference
+        .changed()
+        .par_iter()
+        .map(|changed| {
+            let mut rows = difference.rows(*changed);
+            let mut contact_with = |peer: &InterfaceIx| {
+                if peer == changed || !difference.share_vpc(*peer, *changed) {
+                    return Contact::default();
+                }
+                rows.iter_mut().fold(Contact::default(), |total, row| total.or(row.contact(*peer)))
+            };
+            peers.iter().map(&mut contact_with).collect()
+        })
+        .collect();
+    let mut totals = vec![Contact::default(); peers.len()];
+    for contacts in of_one {
+        for (total, contact) in totals.iter_mut().zip(contacts) {
+            *total = total.or(contact);
+        }
+    }
+    totals
+}
+
+fn judge(
+    difference: &Difference<'_>,
+    interface: InterfaceIx,
+    removed: Contact,
+    is_changed: bool,
+) -> Option<Isolation> {
+    let surely_cut = removed.surely_before && !removed.maybe_after;
+    let maybe_cut = removed.maybe_before && !removed.surely_after;
+    if !maybe_cut && !is_changed {
+        return None;
+    }
+    // Whoever surely reaches somebody afterwards is not isolated from all; before only matters to who changed.
+    let enough = |contact: Contact| contact.surely_after && (!is_changed || contact.surely_before);
+    let mut anybody = Contact::default();
+    let mut rows = difference.rows(interface);
+    if rows.is_empty() {
+        // Nothing of it is simulated, so nothing is said.
+        return None;
+    }
+    for row in &mut rows {
+        anybody = anybody.or(row.contact_with_anybody(|contact| enough(anybody.or(contact))));
+        if enough(anybody) {
+            break;
+        }
+    }
+    // A peer that lost its traffic with the removed had traffic before.
+    let (surely_before, maybe_before) =
+        (anybody.surely_before || removed.surely_before, anybody.maybe_before || removed.maybe_before);
+    let isolation = |extent, new, certainty| Some(Isolation { interface, extent, new, certainty });
+    if !anybody.maybe_after && (surely_before || !maybe_before) {
+        return isolation(Extent::FromAll, surely_before, Certainty::Certain);
+    }
+    if surely_cut {
+        return isolation(Extent::FromRemoved, true, Certainty::Certain);
+    }
+    if !anybody.surely_after && maybe_before {
+        return isolation(Extent::FromAll, true, Certainty::Possible);
+    }
+    if maybe_cut { isolation(Extent::FromRemoved, true, Certainty::Possible) } else { None }
+}

@@ -1,0 +1,351 @@
+//! From removals to a [`Simulation`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::OnceLock;
+
+use rayon::prelude::*;
+
+use super::entry::{Finding, Key, Peers, entries};
+use super::impact::{Certainty, Impact, Totals};
+use super::isolation::isolations;
+use super::judge::{judge, outcome};
+use super::orphan::orphans;
+use super::removal::{JudgedRemoval, Removal};
+use super::simulation::{Options, RemovalError, Simulation, SimulationVerdict};
+use crate::evaluate::{
+    ChangeKind, Delta, Difference, Disposition, Effect, Endpoint, Evaluator, Flow, PeerPiece, Row,
+};
+use crate::graph::{GroupIx, InterfaceIx, SecurityGraph, View};
+use crate::inventory::{AccountId, Direction, RulePeer};
+use crate::netset::IpRange;
+
+/// Simulates removals judged together: what is lost, gained, isolated and orphaned, and what the API would refuse.
+///
+/// Only rows of changed interfaces are computed. Complexity: linear in the estate for preparation; per changed
+/// interface linear in the addresses of its VPC, plus one evaluation per distinct class of peers.
+///
+/// # Errors
+/// [`RemovalError`] when nothing is proposed, an id does not exist, or a target is not in its group.
+pub fn simulate<'g>(
+    graph: &'g SecurityGraph,
+    removals: &[Removal],
+    options: &Options,
+) -> Result<Simulation<'g>, RemovalError> {
+    let removals = judge(graph, removals, options)?;
+    let (before, after) = (graph.baseline(), outcome(graph, &removals));
+    let difference = Difference::new(&before, &after, options.readings);
+    let attribution = Attribution::new(graph, &removals, &before, &after, options);
+    let foreign = ForeignGroups::new(graph);
+    let rows: Vec<RowFindings> = difference
+        .changed()
+        .par_iter()
+        .map(|interface| row_findings(&difference, *interface, &attribution, &foreign))
+        .collect();
+    let mut totals = Totals::default();
+    let mut findings = Vec::new();
+    let mut losing = BTreeSet::new();
+    for mut row in rows {
+        add_up(&mut totals, &row);
+        losing.append(&mut row.losing);
+        findings.append(&mut row.findings);
+    }
+    let isolated = isolations(&difference, &losing);
+    let orphans = orphans(&before, &after, &removals);
+    let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+    totals.isolated = count(isolated.iter().filter(|one| one.new).count());
+    totals.orphans = count(orphans.iter().filter(|one| one.new).count());
+    let (changes, session_risks) = entries(findings);
+    let impact = Impact { changes, session_risks, isolated, orphans, totals };
+    let (verdict, undetermined_because) = conclude(graph, &removals, &impact);
+    Ok(Simulation { graph, readings: options.readings, removals, impact, verdict, undetermined_because })
+}
+
+/// Contract 3: something certain is an impact; else missing evidence or an open reading leaves it undetermined.
+fn conclude(
+    graph: &SecurityGraph,
+    removals: &[JudgedRemoval],
+    impact: &Impact,
+) -> (SimulationVerdict, Vec<String>) {
+    let mut open: BTreeSet<String> = BTreeSet::new();
+    if impact.changes.iter().any(|change| change.kind == ChangeKind::Undetermined) {
+        open.insert("some traffic changes under one reading and not under another".to_owned());
+    }
+    if impact.isolated.iter().any(|one| one.certainty == Certainty::Possible) {
+        open.insert("some interface is isolated under one reading and not under another".to_owned());
+    }
+    open.extend(graph.inventory().gaps.iter().map(|gap| format!("{} ({})", gap.what, gap.code)));
+    for removal in removals {
+        let interface = graph.interface(removal.interface);
+        for what in &removal.unchecked {
+            open.insert(format!("the {what} of {} is not in the export", interface.id));
+        }
+        if interface.network.vpc().is_none() {
+            open.insert(format!(
+                "{} is in no VPC the export names, so its traffic is not simulated",
+                interface.id
+            ));
+        }
+        if interface.addresses.is_empty() {
+            open.insert(format!("the export names no address of {}", interface.id));
+        }
+    }
+    let certain = impact.changes.iter().any(|change| change.kind != ChangeKind::Undetermined)
+        || impact.isolated.iter().any(|one| one.new && one.certainty == Certainty::Certain)
+        || impact.orphans.iter().any(|one| one.new)
+        || removals.iter().any(|removal| !removal.refusals.is_empty());
+    let verdict = if certain {
+        SimulationVerdict::Impact
+    } else if open.is_empty() {
+        SimulationVerdict::Safe
+    } else {
+        SimulationVerdict::Undetermined
+    };
+    (verdict, open.into_iter().collect())
+}
+
+/// Groups of other accounts: those a rule names with an owner that is not ours, and those that name ours.
+struct ForeignGroups {
+    named: BTreeSet<GroupIx>,
+    /// For each of our groups, the foreign groups whose rules name it.
+    naming: BTreeMap<GroupIx, BTreeSet<GroupIx>>,
+}
+
+impl ForeignGroups {
+    fn new(graph: &SecurityGraph) -> Self {
+        let inventory = graph.inventory();
+        let ours: BTreeSet<&AccountId> =
+            inventory.interfaces.iter().filter_map(|i| i.owner.as_ref()).collect();
+        let is_foreign =
+            |owner: &AccountId, group: GroupIx| !ours.contains(owner) && graph.group(group).is_none();
+        let mut named = BTreeSet::new();
+        for rule in inventory.groups.iter().flat_map(|group| &group.rules) {
+            if let RulePeer::Group { id, owner: Some(owner) } = &rule.peer
+                && let Some(group) = graph.find_group(id)
+                && is_foreign(owner, group)
+            {
+                named.insert(group);
+            }
+        }
+        let mut naming: BTreeMap<GroupIx, BTreeSet<GroupIx>> = BTreeMap::new();
+        for reference in &inventory.foreign_references {
+            if let (Some(group), Some(by)) =
+                (graph.find_group(&reference.group), graph.find_group(&reference.referencing))
+                && graph.group(by).is_none()
+            {
+                naming.entry(group).or_default().insert(by);
+            }
+        }
+        Self { named, naming }
+    }
+}
+
+/// What one changed interface adds.
+#[derive(Default)]
+struct RowFindings {
+    findings: Vec<Finding>,
+    /// Peers that lose something, surely or perhaps.
+    losing: BTreeSet<InterfaceIx>,
+    /// (kind, direction, peer): a pair counts once whatever its addresses.
+    pairs: BTreeSet<(ChangeKind, Direction, InterfaceIx)>,
+    /// (kind, direction) towards external addresses and foreign groups.
+    externals: BTreeSet<(ChangeKind, Direction)>,
+}
+
+fn add_up(totals: &mut Totals, row: &RowFindings) {
+    for (kind, _, _) in &row.pairs {
+        *match kind {
+            ChangeKind::Lost => &mut totals.pairs_lost,
+            ChangeKind::Gained => &mut totals.pairs_gained,
+            ChangeKind::Undetermined => &mut totals.pairs_undetermined,
+        } += 1;
+    }
+    for (kind, _) in &row.externals {
+        *match kind {
+            ChangeKind::Lost => &mut totals.external_lost,
+            ChangeKind::Gained => &mut totals.external_gained,
+            ChangeKind::Undetermined => &mut totals.external_undetermined,
+        } += 1;
+    }
+}
+
+fn row_findings(
+    difference: &Difference<'_>,
+    interface: InterfaceIx,
+    attribution: &Attribution<'_>,
+    foreign: &ForeignGroups,
+) -> RowFindings {
+    let mut found = RowFindings::default();
+    let naming_us: BTreeSet<GroupIx> = attribution
+        .touched(interface)
+        .iter()
+        .filter_map(|group| foreign.naming.get(group))
+        .flatten()
+        .copied()
+        .collect();
+    for mut row in difference.rows(interface) {
+        let own = (interface, row.kind(), row.range());
+        for group in row.peers() {
+            // Peers that change themselves have removals of their own to answer for.
+            let (changed, unchanged): (Vec<PeerPiece>, Vec<PeerPiece>) =
+                group.peers.iter().copied().partition(|peer: &PeerPiece| attribution.changes(peer.interface));
+            let singles = changed.chunks(1).map(<[_]>::to_vec);
+            for peers in singles.chain(Some(unchanged).filter(|peers| !peers.is_empty())) {
+                let Some(first) = peers.first().copied() else { continue };
+                for delta in group.deltas.iter() {
+                    if let Effect::Change(kind) = delta.effect {
+                        found.pairs.extend(peers.iter().map(|peer| (kind, group.direction, peer.interface)));
+                        if kind != ChangeKind::Gained {
+                            found.losing.extend(peers.iter().map(|peer| peer.interface));
+                        }
+                    }
+                    let ends = [
+                        end(&row),
+                        Endpoint::Interface { interface: first.interface, address: address(first.range) },
+                    ];
+                    let removed_by =
+                        attribution.responsible(&[interface, first.interface], group.direction, ends, delta);
+                    let pieces = peers.iter().map(|peer| (peer.interface, peer.kind, peer.range)).collect();
+                    found.add(own, group.direction, delta, removed_by, Peers::Interfaces(pieces));
+                }
+            }
+        }
+        for group in row.externals() {
+            let Some(first) = group.blocks.first() else { continue };
+            for delta in group.deltas.iter() {
+                if let Effect::Change(kind) = delta.effect {
+                    found.externals.insert((kind, group.direction));
+                }
+                let ends = [end(&row), Endpoint::External(first.address())];
+                let removed_by = attribution.responsible(&[interface], group.direction, ends, delta);
+                found.add(own, group.direction, delta, removed_by, Peers::External(group.blocks.clone()));
+            }
+        }
+        for change in row.foreign(&foreign.named, &naming_us) {
+            for delta in &change.deltas {
+                if let Effect::Change(kind) = delta.effect {
+                    found.externals.insert((kind, change.direction));
+                }
+                let removed_by =
+                    attribution.of(&[interface]).iter().map(|r| (r.interface, r.group)).collect();
+                found.add(own, change.direction, delta, removed_by, Peers::Foreign(change.group));
+            }
+        }
+    }
+    found
+}
+
+impl RowFindings {
+    fn add(
+        &mut self,
+        own: (InterfaceIx, crate::inventory::AddressKind, IpRange),
+        direction: Direction,
+        delta: &Delta,
+        removed_by: Vec<(InterfaceIx, GroupIx)>,
+        peers: Peers,
+    ) {
+        let relative = |(interface, group)| (Some(interface).filter(|other| *other != own.0), group);
+        let key = Key {
+            direction,
+            family: own.2.family,
+            delta: delta.clone(),
+            removed_by: removed_by.into_iter().map(relative).collect(),
+        };
+        self.findings.push(Finding { own, key, peers });
+    }
+}
+
+fn address(range: IpRange) -> IpAddr {
+    range.family.address(range.first)
+}
+
+fn end(row: &Row<'_, '_>) -> Endpoint {
+    Endpoint::Interface { interface: row.interface(), address: address(row.range()) }
+}
+
+/// Which of several removals is responsible for a change.
+struct Attribution<'a> {
+    graph: &'a SecurityGraph,
+    removals: &'a [JudgedRemoval],
+    before: &'a View<'a>,
+    after: &'a View<'a>,
+    options: &'a Options,
+    /// Compiled when the first change has more than one candidate.
+    evaluator: OnceLock<Evaluator<'a>>,
+}
+
+impl<'a> Attribution<'a> {
+    const fn new(
+        graph: &'a SecurityGraph,
+        removals: &'a [JudgedRemoval],
+        before: &'a View<'a>,
+        after: &'a View<'a>,
+        options: &'a Options,
+    ) -> Self {
+        Self { graph, removals, before, after, options, evaluator: OnceLock::new() }
+    }
+
+    /// Returns the removals of one interface; they stand together because removals are sorted.
+    fn removals_of(&self, interface: InterfaceIx) -> &'a [JudgedRemoval] {
+        let from = self.removals.partition_point(|removal| removal.interface < interface);
+        let rest = self.removals.get(from..).unwrap_or(&[]);
+        rest.get(..rest.partition_point(|removal| removal.interface == interface)).unwrap_or(&[])
+    }
+
+    fn of(&self, interfaces: &[InterfaceIx]) -> Vec<&'a JudgedRemoval> {
+        interfaces.iter().flat_map(|interface| self.removals_of(*interface)).collect()
+    }
+
+    fn changes(&self, interface: InterfaceIx) -> bool {
+        !self.removals_of(interface).is_empty()
+    }
+
+    fn touched(&self, interface: InterfaceIx) -> BTreeSet<GroupIx> {
+        self.removals_of(interface)
+            .iter()
+            .flat_map(|removal| [Some(removal.group), removal.join])
+            .flatten()
+            .collect()
+    }
+
+    /// A removal is responsible when it alone changes the answer, or the answer would not change without it. Where
+    /// no single one is, all of them are. Asked of the delta's witness: within a delta the same causes decide.
+    fn responsible(
+        &self,
+        interfaces: &[InterfaceIx],
+        direction: Direction,
+        [own, peer]: [Endpoint; 2],
+        delta: &Delta,
+    ) -> Vec<(InterfaceIx, GroupIx)> {
+        let candidates = self.of(interfaces);
+        let name = |removal: &JudgedRemoval| (removal.interface, removal.group);
+        let everybody = || candidates.iter().map(|removal| name(removal)).collect::<Vec<_>>();
+        let (1.., Some(packet)) = (candidates.len(), delta.traffic.witness()) else { return everybody() };
+        if candidates.len() == 1 {
+            return everybody();
+        }
+        let (source, destination) = match direction {
+            Direction::Egress => (own, peer),
+            Direction::Ingress => (peer, own),
+        };
+        let flow = Flow { source, destination, packet };
+        let evaluator = self.evaluator.get_or_init(|| Evaluator::new(self.graph, self.options.readings));
+        let answer = |view: &View<'_>| match evaluator.evaluate(view, &flow).disposition {
+            Disposition::Accepted => Some(true),
+            Disposition::DeniedIn | Disposition::DeniedOut => Some(false),
+            Disposition::InsufficientInfo => None,
+        };
+        let (before, after) = (answer(self.before), answer(self.after));
+        let matters = |removal: &&&JudgedRemoval| {
+            let alone = answer(&outcome(self.graph, std::slice::from_ref(**removal)));
+            let others: Vec<JudgedRemoval> = candidates
+                .iter()
+                .filter(|other| **other != **removal)
+                .map(|other| (*other).clone())
+                .collect();
+            alone != before || answer(&outcome(self.graph, &others)) != after
+        };
+        let found: Vec<(InterfaceIx, GroupIx)> = candidates.iter().filter(matters).map(|r| name(r)).collect();
+        if found.is_empty() { everybody() } else { found }
+    }
+}
