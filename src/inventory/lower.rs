@@ -675,10 +675,12 @@ impl<'a, 'de> Lowering<'_, 'a, 'de, '_> {
         let list = &document.items;
         let pointers = ("/Items/EcsSecurityGroupRelation", "/Items");
         let elements = self.listing(list, root, "Items", pointers)?;
-        let asked = self
-            .answer
-            .request
-            .and_then(|request| parameter(request, "DBInstanceId"));
+        let asked = |name| self.answer.request.and_then(|request| parameter(request, name));
+        // RDS and Redis share the name and the form of the call; only the parameter tells them apart.
+        let (asked, kind) = match (asked("DBInstanceId"), asked("InstanceId")) {
+            (None, Some(instance)) => (Some(instance), "redis"),
+            (asked, _) => (asked, "rds"),
+        };
         let own = id(
             &document.db_instance_name,
             &root.key("DBInstanceName"),
@@ -695,7 +697,7 @@ impl<'a, 'de> Lowering<'_, 'a, 'de, '_> {
             for part in required_id(&raw.security_group_id, &path, self.notices)?.split(',') {
                 self.facts.consumers.push(ExternalConsumer {
                     group: SecurityGroupId::from(part.trim()),
-                    kind: "rds".to_owned(),
+                    kind: kind.to_owned(),
                     id: own.or(asked).unwrap_or_default().to_owned(),
                 });
             }
