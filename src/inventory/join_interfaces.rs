@@ -77,6 +77,7 @@ fn adopt(
                 .binary_search_by(|other| other.fact.id.cmp(&nested.id));
             if let Some(known) = known.ok().and_then(|position| interfaces.get_mut(position)) {
                 claim(desk, located, nested, known)?;
+                has_primary |= known.fact.kind == InterfaceKind::Primary;
                 continue;
             }
             lacking.get_or_insert((located.at, nested.id.clone()));
@@ -172,11 +173,8 @@ fn from_instance(
                 |nested| nested.id.clone(),
             ),
             name: String::new(),
-            kind: match nested {
-                _ if is_primary => InterfaceKind::Primary,
-                Some(nested) if nested.kind != InterfaceKind::Primary => nested.kind,
-                _ => InterfaceKind::Other,
-            },
+            // A second primary interface stays one: `primaries` refuses it.
+            kind: nested.map_or(InterfaceKind::Primary, |nested| nested.kind),
             status: String::new(),
             instance: Some(fact.instance.id.clone()),
             network: fact.network.clone(),

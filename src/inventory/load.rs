@@ -83,23 +83,24 @@ fn read(number: usize, source: &Source) -> Result<Facts, LoadError> {
             format.help,
         ));
     }
-    let mut documents: Vec<Top<Document<'_>>> = Vec::new();
-    for document in serde_json::Deserializer::from_str(&text).into_iter() {
-        documents.push(document.map_err(|error| syntax_error(source, &error))?);
-    }
-
     let mut facts = Facts::default();
     let mut notices = Notices::new(&source.name);
-    let several = documents.len() > 1;
-    for (position, top) in documents.iter().enumerate() {
-        let prefix = if several {
-            format!("doc {}: ", position + 1)
+    let mut documents = serde_json::Deserializer::from_str(&text).into_iter::<Top<Document<'_>>>();
+    let mut position = 0_usize;
+    let mut is_several = false;
+    while let Some(document) = documents.next() {
+        let top = document.map_err(|error| syntax_error(source, &error))?;
+        position += 1;
+        let rest = text.get(documents.byte_offset()..).unwrap_or_default();
+        is_several |= !rest.trim_start().is_empty();
+        let prefix = if is_several {
+            format!("doc {position}: ")
         } else {
             String::new()
         };
         match top {
             Top::Object(document) => {
-                recognise(document, None, prefix, number, &mut facts, &mut notices)?;
+                recognise(&document, None, prefix, number, &mut facts, &mut notices)?;
             }
             Top::Array(elements) if !elements.is_empty() => {
                 for (index, element) in elements.iter().enumerate() {
