@@ -2,3 +2,5 @@
 
 pub mod inventory;
 pub mod netset;
+#[cfg(feature = "proptest1")]
+pub mod testing;
