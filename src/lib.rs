@@ -5,3 +5,5 @@ pub mod graph;
 pub mod inventory;
 pub mod netset;
 pub mod simulate;
+#[cfg(feature = "proptest1")]
+pub mod testing;
