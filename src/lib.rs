@@ -4,4 +4,5 @@ pub mod evaluate;
 pub mod graph;
 pub mod inventory;
 pub mod netset;
+pub mod report;
 pub mod simulate;
