@@ -601,7 +601,7 @@ impl<'de, T: Object<'de>> Deserialize<'de> for Top<T> {
     }
 }
 
-/// Declares wire objects: fields by their key, and the keys that are known and of no interest, sorted.
+/// Declares wire objects: fields by their key, and the keys that are known and of no interest.
 macro_rules! wire {
     ($(
         $(#[$meta:meta])*
@@ -624,9 +624,7 @@ macro_rules! wire {
             fn read<A: serde::de::MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
                 const KEYS: &[&str] = &[$($key),*];
                 const IGNORED: &[&str] = &[$($ignored),*];
-                // INVARIANT: sorted, because the look-up below is a binary search, and one bit for each key.
                 const {
-                    assert!($crate::inventory::wire::is_sorted(IGNORED), "ignored keys are sorted");
                     assert!(KEYS.len() + IGNORED.len() <= 128, "one bit for each key");
                 }
                 #[expect(non_camel_case_types, reason = "fields become the numbers of their bits")]
@@ -639,13 +637,12 @@ macro_rules! wire {
                             seen.claim(Bit::$field as usize, &key)?;
                             object.$field = map.next_value()?;
                         })*
-                        other => match IGNORED.binary_search(&other) {
-                            Ok(at) => {
-                                seen.claim(KEYS.len() + at, other)?;
-                                map.next_value::<$crate::inventory::wire::Skip>()?;
-                            }
-                            Err(_) => object.unknown.read(key, &mut map)?,
-                        },
+                        $($ignored => {
+                            let number = const { KEYS.len() + $crate::inventory::wire::position(IGNORED, $ignored) };
+                            seen.claim(number, &key)?;
+                            map.next_value::<$crate::inventory::wire::Skip>()?;
+                        })*
+                        _ => object.unknown.read(key, &mut map)?,
                     }
                 }
                 Ok(object)
@@ -655,32 +652,27 @@ macro_rules! wire {
 }
 pub(super) use wire;
 
-/// Tells whether the keys stand in ascending order of their bytes.
-pub(super) const fn is_sorted(keys: &[&str]) -> bool {
+/// Returns where the key stands in the list, at compile time.
+pub(super) const fn position(keys: &[&str], key: &str) -> usize {
     let mut rest = keys;
+    let mut position = 0;
     while let [first, tail @ ..] = rest {
-        if let [second, ..] = tail
-            && !is_less(first.as_bytes(), second.as_bytes())
-        {
-            return false;
+        if is_equal(first.as_bytes(), key.as_bytes()) {
+            return position;
         }
+        position += 1;
         rest = tail;
     }
-    true
+    position
 }
 
-const fn is_less(mut left: &[u8], mut right: &[u8]) -> bool {
-    loop {
-        match (left, right) {
-            ([], [_, ..]) => return true,
-            (_, []) => return false,
-            ([a, left_rest @ ..], [b, right_rest @ ..]) => {
-                if *a != *b {
-                    return *a < *b;
-                }
-                left = left_rest;
-                right = right_rest;
-            }
+const fn is_equal(mut left: &[u8], mut right: &[u8]) -> bool {
+    while let ([a, left_rest @ ..], [b, right_rest @ ..]) = (left, right) {
+        if *a != *b {
+            return false;
         }
+        left = left_rest;
+        right = right_rest;
     }
+    left.is_empty() && right.is_empty()
 }
