@@ -34,7 +34,9 @@ pub(super) fn join(
     models.extend(instances.into_iter().map(|located| located.fact.instance));
     models.sort_by(|a, b| a.id.cmp(&b.id));
     primaries(desk, &models, &interfaces, exported, adopted)?;
-    interfaces.sort_by(|a, b| a.fact.id.cmp(&b.fact.id));
+    if interfaces.len() > exported {
+        interfaces.sort_by(|a, b| a.fact.id.cmp(&b.fact.id));
+    }
     regions(&models, &mut interfaces, groups);
     for located in &mut interfaces {
         against_groups(desk, located, groups)?;
@@ -240,7 +242,7 @@ fn primaries(
     exported: usize,
     lacking: Option<(At, NetworkInterfaceId)>,
 ) -> Result<(), LoadError> {
-    let mut owners: BTreeMap<&InstanceId, &Located<NetworkInterface>> = BTreeMap::new();
+    let mut owners: HashMap<&InstanceId, &Located<NetworkInterface>> = HashMap::new();
     for located in interfaces {
         let Some(instance) = &located.fact.instance else {
             continue;
@@ -408,7 +410,8 @@ fn addresses(desk: &mut Desk<'_>, interfaces: &[Located<NetworkInterface>]) {
                 .map(move |address| (vpc, address.block, located))
         })
         .collect();
-    all.sort_unstable_by(|a, b| (a.0, a.1, &a.2.fact.id).cmp(&(b.0, b.1, &b.2.fact.id)));
+    // The numbers first: they differ nearly always, and the long names of VPCs nearly never.
+    all.sort_unstable_by(|a, b| (a.1, a.0, &a.2.fact.id).cmp(&(b.1, b.0, &b.2.fact.id)));
     let mut is_doubtful = false;
     for pair in all.windows(2) {
         if let [a, b] = pair

@@ -6,10 +6,11 @@ use super::facts::{
 };
 use super::id::{RegionId, SecurityGroupId, VpcId};
 use super::issue::{IssueLevel, LoadError};
+use super::keys::Unknown;
 use super::model::{Direction, InnerAccessPolicy, SecurityGroupType};
 use super::place::{Notices, Path, excerpt};
 use super::scalars::{RAW_ANSWER, count, element, flag, id, inner, label, required_id, shown, tags, word};
-use super::wire::{List, Shape, Slot, Text, Unknown};
+use super::wire::{List, Shape, Slot, Text};
 use super::{lower_interfaces, lower_rules};
 
 const WARNING: IssueLevel = IssueLevel::Warning;

@@ -13,6 +13,7 @@ mod issue;
 mod join_groups;
 mod join_interfaces;
 mod judge_groups;
+mod keys;
 mod load;
 mod lower;
 mod lower_interfaces;

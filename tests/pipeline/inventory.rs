@@ -1,6 +1,7 @@
 //! Reading an export: what is understood, what is refused, what stays unknown.
 
 mod forms;
+mod hostile;
 mod joins;
 mod law;
 mod pages;
