@@ -17,7 +17,7 @@ pub(in crate::report) fn write(
     let mut page = Page::new(style, out);
     let (paint, title) =
         if document.complete { (Paint::Good, "COMPLETE") } else { (Paint::Unsure, "INCOMPLETE") };
-    page.heading(paint, title, &source::read(&document.inventory))?;
+    page.verdict(paint, title, &source::read(&document.inventory))?;
     page.line(2, document.inventory.digest)?;
     unknown(&mut page, &document.unknown)?;
     source::write_issues(&mut page, &document.inventory)?;
