@@ -27,7 +27,7 @@ pub(in crate::report) fn write(
     }
     page.more(0, estates.len(), "networks")?;
     if page.is_cut() {
-        page.heading(Paint::Plain, "ALL", "the same command with --all, or -f json")?;
+        page.heading(Paint::Plain, "ALL", "entries are shown by the same command with --all, or -f json")?;
     }
     page.finish()
 }

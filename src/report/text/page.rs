@@ -67,6 +67,12 @@ impl<'w> Page<'w> {
         }
     }
 
+    /// Writes a line that is copied as a whole, so it is never broken.
+    pub(super) fn verbatim(&mut self, indent: usize, text: &str) -> io::Result<()> {
+        self.is_empty = false;
+        writeln!(self.out, "{:indent$}{}", "", terminal(text))
+    }
+
     /// Writes text at an indentation.
     pub(super) fn line(&mut self, indent: usize, text: &str) -> io::Result<()> {
         self.labelled(indent, Paint::Plain, "", 0, text)

@@ -38,8 +38,10 @@ pub(in crate::report) fn write(
     page.line(2, document.inventory.digest)?;
     if page.is_cut() {
         let command = Commands::new(report).simulate("--all");
-        let command = command.unwrap_or_else(|| "the same command with --all".to_owned());
-        page.heading(Paint::Plain, "ALL", &format!("{command} (or -f json)"))?;
+        page.heading(Paint::Plain, "ALL", "entries are shown by the same command with --all, or -f json")?;
+        if let Some(command) = command {
+            page.verbatim(2, &command)?;
+        }
     }
     page.finish()
 }
