@@ -8,7 +8,7 @@ use super::document::{InterfaceEndpoint, RemovalEntry, SimulationReport, TargetN
 use super::escape::is_steering;
 use super::rectangle::{Peers, Rectangle};
 use crate::evaluate::Readings;
-use crate::inventory::InterfaceAddress;
+use crate::inventory::AddressKind;
 use crate::netset::{Family, IpBlock, PortRange};
 
 /// Builds commands for one report.
@@ -31,7 +31,7 @@ impl<'r, 'a> Commands<'r, 'a> {
         Self { report, options: options(report), internal: internal.into_iter().collect(), delegated }
     }
 
-    /// Returns the command that runs this simulation again, with a placeholder for a long list of removals.
+    /// Returns the command that runs this simulation again; `None` where it would be too long to read.
     pub(super) fn simulate(&self, more: &str) -> Option<String> {
         let options = self.options.as_deref()?;
         let removals = &self.report.document.removals;
@@ -51,10 +51,6 @@ impl<'r, 'a> Commands<'r, 'a> {
         ports: Option<PortRange>,
     ) -> Option<String> {
         let options = self.options.as_deref()?;
-        if traffic.source_ports.is_some() {
-            // The command line names no source port, so it would answer another question.
-            return None;
-        }
         let changed = self.end(rectangle.changed)?;
         let (peer, peer_ix) = match &rectangle.peers {
             Peers::Interfaces(interfaces) => {
@@ -73,17 +69,21 @@ impl<'r, 'a> Commands<'r, 'a> {
             .map(removal_argument)
             .collect::<Option<String>>()?;
         let packet = packet_text(traffic, ports);
-        Some(format!("sgleave explain{options} {from} {to} {packet}{arguments}"))
+        let source = match &traffic.source_ports {
+            Some(ports) => format!(" --source-port {}", ports.split([',', '-']).next()?),
+            None => String::new(),
+        };
+        Some(format!("sgleave explain{options}{source} {from} {to} {packet}{arguments}"))
     }
 
-    /// An interface by its id, or by an address where the row is not about its first one.
+    /// An interface by its id, which means its primary address; else by its id and one of the addresses meant.
     fn end(&self, end: &InterfaceEndpoint<'a>) -> Option<String> {
-        let first = self.report.names.graph.interface(end.ix).addresses.first();
-        let is_first = |address: &InterfaceAddress| Some(address) == first;
-        match end.addresses.first() {
-            Some(address) if !end.addresses.iter().any(is_first) => Some(address.block.address().to_string()),
-            _ => plain(end.interface_id).map(str::to_owned),
+        let id = plain(end.interface_id)?;
+        if end.addresses.iter().any(|own| own.kind == AddressKind::Primary) {
+            return Some(id.to_owned());
         }
+        let address = end.addresses.first()?.block.address();
+        Some(format!("{id}@{address}"))
     }
 
     /// Some address of the blocks that is no address of the inventory.

@@ -3,7 +3,7 @@
 use crate::graph::{GroupIx, InterfaceIx};
 
 /// The run a report belongs to.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReportContext {
     /// The version of this tool.
     pub tool_version: &'static str,
@@ -33,7 +33,7 @@ pub struct RemovalMetadata {
 }
 
 /// The form of a written report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
     /// For people at a terminal.
     Text,
@@ -44,7 +44,7 @@ pub enum Format {
 }
 
 /// The dialect of CSV.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum CsvDialect {
     /// Plain: UTF-8 without a byte order mark, LF.
     #[default]

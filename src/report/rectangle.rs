@@ -1,5 +1,7 @@
 //! An entry seen from the interfaces that change: the form in which people ask about it.
 
+use std::collections::BTreeSet;
+
 use super::document::{ChangeEntry, Endpoint, ForeignGroupEndpoint, InterfaceEndpoint};
 use crate::netset::IpBlock;
 
@@ -46,7 +48,8 @@ impl Peers<'_, '_> {
 /// 2. Every changed interface among the destinations meets the sources that are not covered by 1.
 /// 3. An entry without a changed interface on either side is seen from its sources, or else its destinations.
 pub(super) fn rectangles<'d, 'a>(entry: &'d ChangeEntry<'a>) -> Vec<Rectangle<'d, 'a>> {
-    let is_removed = |end: &InterfaceEndpoint<'_>| entry.removed_by.iter().any(|by| by.ix == end.ix);
+    let removed: BTreeSet<_> = entry.removed_by.iter().map(|by| by.ix).collect();
+    let is_removed = |end: &InterfaceEndpoint<'_>| removed.contains(&end.ix);
     let changed_in = |side: &'d [Endpoint<'a>]| -> Vec<&'d InterfaceEndpoint<'a>> {
         interfaces_of(side).filter(|end| is_removed(end)).collect()
     };
@@ -63,11 +66,9 @@ pub(super) fn rectangles<'d, 'a>(entry: &'d ChangeEntry<'a>) -> Vec<Rectangle<'d
         let peers = peers_of(&entry.destinations, |end| end.ix != changed.ix);
         found.extend(peers.into_iter().map(|peers| Rectangle { changed, outgoing: true, peers }));
     }
-    let mut covered: Vec<_> = outgoing.iter().map(|end| end.ix).collect();
-    covered.sort_unstable();
+    let covered: BTreeSet<_> = outgoing.iter().map(|end| end.ix).collect();
     for changed in &incoming {
-        let peers =
-            peers_of(&entry.sources, |end| end.ix != changed.ix && covered.binary_search(&end.ix).is_err());
+        let peers = peers_of(&entry.sources, |end| end.ix != changed.ix && !covered.contains(&end.ix));
         found.extend(peers.into_iter().map(|peers| Rectangle { changed, outgoing: false, peers }));
     }
     found

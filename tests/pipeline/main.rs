@@ -8,4 +8,6 @@
     reason = "a test that cannot go on fails, also in its helpers"
 )]
 
+mod architecture;
 mod inventory;
+mod report;

@@ -1,6 +1,7 @@
 //! Every finding of a document as a row.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::row::{Place, Row, Severity};
 use super::traffic_rows;
@@ -93,8 +94,7 @@ fn orphan<'a>(entry: &'a OrphanEntry<'a>, names: &Names<'a>) -> Row<'a> {
         OrphanEntry::DanglingReference { group_id, referenced_by, group, .. } => {
             let mut row = warn("orphan-dangling-reference", *group);
             let ids: Vec<&str> = referenced_by.iter().filter_map(|by| by.rule_id).collect();
-            let holders: std::collections::BTreeSet<&str> =
-                referenced_by.iter().map(|by| by.group_id).collect();
+            let holders: BTreeSet<&str> = referenced_by.iter().map(|by| by.group_id).collect();
             let holders: Vec<&str> = holders.into_iter().collect();
             row.message =
                 format!("rules of {} still name {group_id}, which has no members left", holders.join(" "));
@@ -105,7 +105,7 @@ fn orphan<'a>(entry: &'a OrphanEntry<'a>, names: &Names<'a>) -> Row<'a> {
         OrphanEntry::ExternalConsumer { group_id, consumer, consumer_id, interface_ids, group, .. } => {
             let mut row = warn("orphan-external-consumer", *group);
             row.message = format!(
-                "{consumer} {consumer_id} admits members of {group_id}: {} lose their admission",
+                "{consumer} {consumer_id} admits members of {group_id}; its admission ends for {}",
                 interface_ids.join(" ")
             );
             row.peer_kind = "consumer";

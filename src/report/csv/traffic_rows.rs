@@ -9,8 +9,8 @@ use super::row::{Place, Row, Severity};
 use crate::netset::{Family, PortRange};
 use crate::report::command::Commands;
 use crate::report::document::{
-    CauseEntry, ChangeEntry, ChangeName, DispositionName, ExplanationEntry, InterfaceEndpoint, RequestEntry,
-    SessionName, SimulationReport, Traffic, address_text,
+    CauseEntry, ChangeEntry, ChangeName, DispositionName, ExplanationEntry, InterfaceEndpoint, SessionName,
+    SimulationReport, Traffic, address_text,
 };
 use crate::report::rectangle::{Peers, Rectangle, rectangles};
 
@@ -60,8 +60,7 @@ fn base_row<'a>(
     row.group_ids = left.join(" ");
     let names: Vec<&str> = removals.iter().map(|removal| removal.group_name).collect();
     row.group_names = names.join("; ");
-    row.request =
-        removals.iter().find_map(|removal| removal.request.clone()).map(|said: RequestEntry<'a>| said);
+    row.request = removals.iter().find_map(|removal| removal.request.clone());
     row.direction = if rectangle.outgoing { "egress" } else { "ingress" };
     let pairs = rectangle.peers.pairs();
     row.pairs_before = accepted_pairs(&entry.before, pairs);

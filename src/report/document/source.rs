@@ -162,6 +162,11 @@ pub(super) fn assumptions(graph: &SecurityGraph, readings: &Readings) -> Vec<Ass
                    after the change, or at once where they rest on an intra-group Accept",
         },
     ];
+    found.push(Assumption {
+        code: "counting",
+        text: "a pair is an ordered pair of interfaces; external counts each interface and direction once, however \
+               many outside addresses are concerned",
+    });
     if readings.intra_group_ingress == Some(Order::AcceptFirst) {
         found.push(Assumption {
             code: "intra-group-ingress",

@@ -73,13 +73,13 @@ fn block(page: &mut Page<'_>, entry: &ChangeEntry<'_>, names: &Names<'_>) -> io:
     page.labelled(2, Paint::Plain, "", 0, &format!("{traffic}{family}"))?;
     side(page, "from", &entry.sources)?;
     side(page, "to", &entry.destinations)?;
-    answer(page, "before", &entry.before)?;
-    answer(page, "after", &entry.after)?;
+    answer(page, "before", &entry.before, None)?;
+    answer(page, "after", &entry.after, Some(&entry.before))?;
     let shown = page.shown(entry.removed_by.len());
     let by: Vec<String> =
         entry.removed_by.iter().take(shown).map(|by| wording::removed_by(by, names)).collect();
     if !by.is_empty() {
-        page.labelled(4, Paint::Quiet, "because", LABEL, &format!("of {}", by.join(", ")))?;
+        page.labelled(4, Paint::Quiet, "cause", LABEL, &by.join(", "))?;
         page.more(4 + LABEL, entry.removed_by.len(), "removals")?;
     }
     match entry.sessions {
@@ -107,17 +107,7 @@ fn side(page: &mut Page<'_>, label: &str, ends: &[Endpoint<'_>]) -> io::Result<(
         }
         return page.labelled(4, Paint::Quiet, label, LABEL, &text);
     }
-    let interfaces = ends.iter().filter(|end| matches!(end, Endpoint::Interface(_)));
-    let interfaces = count(interfaces.count());
-    let others = count(ends.len()) - interfaces;
-    let mut kinds = Vec::new();
-    if interfaces > 0 {
-        kinds.push(plural(interfaces, "interface", "interfaces"));
-    }
-    if others > 0 {
-        kinds.push(plural(others, "set outside", "sets outside"));
-    }
-    page.labelled(4, Paint::Quiet, label, LABEL, &kinds.join(" and "))?;
+    page.labelled(4, Paint::Quiet, label, LABEL, &kinds(ends))?;
     for end in ends.iter().take(shown) {
         let (text, is_cut) = wording::endpoint(end, is_bounded);
         if is_cut {
@@ -128,16 +118,48 @@ fn side(page: &mut Page<'_>, label: &str, ends: &[Endpoint<'_>]) -> io::Result<(
     page.more(4 + LABEL, ends.len(), "of them")
 }
 
-/// Writes an answer with what decided on each side; a side that is not ours decides nothing.
-pub(super) fn answer(page: &mut Page<'_>, label: &str, answer: &ExplanationEntry<'_>) -> io::Result<()> {
+/// `2 interfaces and outside addresses`.
+fn kinds(ends: &[Endpoint<'_>]) -> String {
+    let interfaces = ends.iter().filter(|end| matches!(end, Endpoint::Interface(_)));
+    let foreign = ends.iter().filter(|end| matches!(end, Endpoint::ForeignGroup(_)));
+    let (interfaces, foreign) = (count(interfaces.count()), count(foreign.count()));
+    let mut kinds = Vec::new();
+    if interfaces > 0 {
+        kinds.push(plural(interfaces, "interface", "interfaces"));
+    }
+    if has_external(ends) {
+        kinds.push("outside addresses".to_owned());
+    }
+    if foreign > 0 {
+        kinds.push(plural(foreign, "group of another account", "groups of other accounts"));
+    }
+    kinds.join(" and ")
+}
+
+/// Writes an answer with what decided on each side; a side that is not ours decides nothing, and a side that is decided
+/// as in the `earlier` answer is not told twice.
+pub(super) fn answer(
+    page: &mut Page<'_>,
+    label: &str,
+    answer: &ExplanationEntry<'_>,
+    earlier: Option<&ExplanationEntry<'_>>,
+) -> io::Result<()> {
     let disposition = wording::disposition(answer.disposition);
     page.labelled(4, Paint::Quiet, label, LABEL, disposition)?;
-    for (side, label, cause) in [(Side::Out, "out", &answer.egress), (Side::In, "in", &answer.ingress)] {
-        if *cause == CauseEntry::External {
+    let text_of = |answer: &ExplanationEntry<'_>, side| {
+        let cause = match side {
+            Side::Out => &answer.egress,
+            Side::In => &answer.ingress,
+        };
+        (*cause != CauseEntry::External).then(|| wording::cause(cause, side, answer.disposition))
+    };
+    for (side, label) in [(Side::Out, "out"), (Side::In, "in")] {
+        let Some(text) = text_of(answer, side) else {
             continue;
-        }
-        let text = wording::cause(cause, side, answer.disposition);
-        page.labelled(4 + LABEL, Paint::Plain, label, 5, &text)?;
+        };
+        let is_same = earlier.and_then(|earlier| text_of(earlier, side)).as_ref() == Some(&text);
+        let text = if is_same { "as before" } else { &text };
+        page.labelled(4 + LABEL, Paint::Plain, label, 5, text)?;
     }
     Ok(())
 }

@@ -19,14 +19,14 @@ pub(in crate::report) fn write(
     let (paint, title) = title(document);
     let flow = &document.flow;
     let question = format!("{} {} -> {}", packet(flow), short(&flow.source), short(&flow.destination));
-    page.heading(paint, title, &question)?;
+    page.verdict(paint, title, &question)?;
     end(&mut page, "from", &flow.source)?;
     end(&mut page, "to", &flow.destination)?;
     match &document.after {
-        None => changes::answer(&mut page, "answer", &document.before)?,
+        None => changes::answer(&mut page, "answer", &document.before, None)?,
         Some(after) => {
-            changes::answer(&mut page, "before", &document.before)?;
-            changes::answer(&mut page, "after", after)?;
+            changes::answer(&mut page, "before", &document.before, None)?;
+            changes::answer(&mut page, "after", after, Some(&document.before))?;
         }
     }
     source::write_basis(&mut page, &document.readings, &document.assumptions)?;

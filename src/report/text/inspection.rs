@@ -17,7 +17,7 @@ pub(in crate::report) fn write(
     let mut page = Page::new(style, out);
     let (paint, title) =
         if document.complete { (Paint::Good, "COMPLETE") } else { (Paint::Unsure, "INCOMPLETE") };
-    page.heading(paint, title, &source::read(&document.inventory))?;
+    page.verdict(paint, title, &source::read(&document.inventory))?;
     page.line(2, document.inventory.digest)?;
     unknown(&mut page, &document.unknown)?;
     source::write_issues(&mut page, &document.inventory)?;
@@ -27,7 +27,7 @@ pub(in crate::report) fn write(
     }
     page.more(0, estates.len(), "networks")?;
     if page.is_cut() {
-        page.heading(Paint::Plain, "ALL", "the same command with --all, or -f json")?;
+        page.heading(Paint::Plain, "ALL", "entries are shown by the same command with --all, or -f json")?;
     }
     page.finish()
 }

@@ -31,7 +31,11 @@ pub(super) fn write_isolated(page: &mut Page<'_>, report: &SimulationReport<'_>)
             ExtentName::FromAll => "with any interface at all",
         };
         let text = format!("{who}{}: {may} {whom}", wording::status(entry.status));
-        row(page, entry.new, &text)?;
+        let (paint, label) = match (entry.new, entry.certainty) {
+            (true, CertaintyName::Possible) => (Paint::Unsure, "possible"),
+            (new, _) => newly(new),
+        };
+        page.labelled(2, paint, label, LABEL, &text)?;
     }
     page.more(2, entries.len(), "interfaces")
 }
@@ -46,7 +50,8 @@ pub(super) fn write_orphans(page: &mut Page<'_>, report: &SimulationReport<'_>) 
     let old = count(entries.len()) - new;
     page.heading(paint(new), "ORPHANS", &newness(new, old, "risk", "risks"))?;
     for entry in entries.iter().take(page.shown(entries.len())) {
-        row(page, entry.is_new(), &orphan(entry, &report.names))?;
+        let (paint, label) = newly(entry.is_new());
+        page.labelled(2, paint, label, LABEL, &orphan(entry, &report.names))?;
         if let OrphanEntry::DanglingReference { referenced_by, .. } = entry {
             for by in referenced_by.iter().take(page.shown(referenced_by.len())) {
                 let id = by.rule_id.map(|id| format!(" ({id})")).unwrap_or_default();
@@ -82,9 +87,8 @@ fn orphan(entry: &OrphanEntry<'_>, names: &Names<'_>) -> String {
     }
 }
 
-fn row(page: &mut Page<'_>, new: bool, text: &str) -> io::Result<()> {
-    let (paint, label) = if new { (Paint::Bad, "new") } else { (Paint::Quiet, "before") };
-    page.labelled(2, paint, label, LABEL, text)
+const fn newly(new: bool) -> (Paint, &'static str) {
+    if new { (Paint::Bad, "new") } else { (Paint::Quiet, "before") }
 }
 
 fn newness(new: u64, old: u64, one: &str, many: &str) -> String {

@@ -56,6 +56,23 @@ impl<'w> Page<'w> {
         self.labelled(0, paint, title, title.chars().count() + 2, rest)
     }
 
+    /// Writes the first line, which stays one line however long it is: it is what is searched for and quoted.
+    pub(super) fn verdict(&mut self, paint: Paint, title: &str, rest: &str) -> io::Result<()> {
+        self.is_empty = false;
+        let rest = terminal(rest);
+        if self.style.colour {
+            writeln!(self.out, "{}{title}\u{1b}[0m  {rest}", paint.code())
+        } else {
+            writeln!(self.out, "{title}  {rest}")
+        }
+    }
+
+    /// Writes a line that is copied as a whole, so it is never broken.
+    pub(super) fn verbatim(&mut self, indent: usize, text: &str) -> io::Result<()> {
+        self.is_empty = false;
+        writeln!(self.out, "{:indent$}{}", "", terminal(text))
+    }
+
     /// Writes text at an indentation.
     pub(super) fn line(&mut self, indent: usize, text: &str) -> io::Result<()> {
         self.labelled(indent, Paint::Plain, "", 0, text)
@@ -84,7 +101,10 @@ impl<'w> Page<'w> {
         }
         let mut lines = lines.into_iter();
         if let Some(first) = lines.next() {
-            let padding = column.saturating_sub(label.chars().count());
+            let padding = match column.saturating_sub(label.chars().count()) {
+                0 if column > 0 => 1,
+                padding => padding,
+            };
             write!(self.out, "{:padding$}{first}", "")?;
         }
         self.out.write_all(b"\n")?;
@@ -108,7 +128,7 @@ impl<'w> Page<'w> {
             return Ok(());
         }
         self.is_cut = true;
-        self.line(indent, &format!("... {hidden} more {what}"))
+        self.line(indent, &format!("... {hidden} more of {total} {what}"))
     }
 
     /// Tells whether lists are cut.
@@ -194,7 +214,7 @@ mod tests {
             let style = Style { colour, ..Style::default() };
             let text = page(style, |page| page.heading(Paint::Bad, "A\u{1b}[2J", "b\u{202e}\n\u{9b}c"));
             let own = text.replace("\u{1b}[1;31m", "").replace("\u{1b}[0m", "");
-            assert_eq!(own, "A\\u{1b}[2J  b\\u{202e}\\u{a}\\u{9b}c\n");
+            assert_eq!(own, "A\\u{1b}[2J b\\u{202e}\\u{a}\\u{9b}c\n");
         }
     }
 }

@@ -19,57 +19,67 @@ pub(in crate::report) fn write(
     let document = report.document();
     let mut page = Page::new(style, out);
     verdict(&mut page, document)?;
+    if document.verdict == VerdictName::Undetermined {
+        reasons(&mut page, document)?;
+    }
     removals(&mut page, report)?;
     changes::write(&mut page, report, ChangeName::Gained)?;
     leftovers::write_isolated(&mut page, report)?;
     changes::write(&mut page, report, ChangeName::Lost)?;
     changes::write(&mut page, report, ChangeName::Undetermined)?;
+    if document.verdict != VerdictName::Undetermined {
+        reasons(&mut page, document)?;
+    }
     leftovers::write_orphans(&mut page, report)?;
     changes::write(&mut page, report, ChangeName::SessionRisk)?;
     source::write_issues(&mut page, &document.inventory)?;
     source::write_basis(&mut page, &document.readings, &document.assumptions)?;
-    let read = source::read(&document.inventory);
-    page.heading(Paint::Plain, "READ", &format!("{read}; {}", document.inventory.digest))?;
+    page.heading(Paint::Plain, "READ", &source::read(&document.inventory))?;
+    page.line(2, document.inventory.digest)?;
     if page.is_cut() {
         let command = Commands::new(report).simulate("--all");
-        let command = command.unwrap_or_else(|| "the same command with --all".to_owned());
-        page.heading(Paint::Plain, "ALL", &format!("{command} (or -f json)"))?;
+        page.heading(Paint::Plain, "ALL", "entries are shown by the same command with --all, or -f json")?;
+        if let Some(command) = command {
+            page.verbatim(2, &command)?;
+        }
     }
     page.finish()
 }
 
 fn verdict(page: &mut Page<'_>, document: &SimulationDocument<'_>) -> io::Result<()> {
     let subject = subject(&document.removals);
-    let counts = counts(document);
-    let reasons = document.verdict_reasons;
+    let counts = counts(document).join(", ");
     match document.verdict {
-        VerdictName::Safe => page.heading(
+        VerdictName::Safe => page.verdict(
             Paint::Good,
             "SAFE",
             &format!("{subject}: nothing is lost, gained, isolated, orphaned or refused"),
         ),
-        VerdictName::Impact => {
-            page.heading(Paint::Bad, "IMPACT", &format!("{subject}: {}", counts.join(", ")))
-        }
+        VerdictName::Impact => page.verdict(Paint::Bad, "IMPACT", &format!("{subject}: {counts}")),
         VerdictName::Undetermined => {
-            let found =
-                if counts.is_empty() { "nothing certain was found".to_owned() } else { counts.join(", ") };
-            let because = match reasons {
+            let found = if counts.is_empty() { "nothing certain was found" } else { &counts };
+            let because = match document.verdict_reasons {
                 [] => String::new(),
-                [only] => format!(", because {only}"),
+                [only] => format!(", because of {only}"),
                 several => format!(", for {} reasons", several.len()),
             };
-            page.heading(Paint::Unsure, "UNDETERMINED", &format!("{subject}: {found}{because}"))
+            page.verdict(Paint::Unsure, "UNDETERMINED", &format!("{subject}: {found}{because}"))
         }
-    }?;
-    if reasons.len() > 1 || (document.verdict != VerdictName::Undetermined && !reasons.is_empty()) {
-        page.heading(Paint::Unsure, "NOT KNOWN", "")?;
-        for reason in reasons.iter().take(page.shown(reasons.len())) {
-            page.labelled(2, Paint::Plain, "-", 2, reason)?;
-        }
-        page.more(2, reasons.len(), "reasons")?;
     }
-    Ok(())
+}
+
+/// Writes why the verdict cannot be `safe`, unless the first line says it already.
+fn reasons(page: &mut Page<'_>, document: &SimulationDocument<'_>) -> io::Result<()> {
+    let reasons = document.verdict_reasons;
+    let is_said = document.verdict == VerdictName::Undetermined && reasons.len() == 1;
+    if reasons.is_empty() || is_said {
+        return Ok(());
+    }
+    page.heading(Paint::Unsure, "NOT KNOWN", "answers rest on these")?;
+    for reason in reasons.iter().take(page.shown(reasons.len())) {
+        page.labelled(2, Paint::Plain, "-", 2, reason)?;
+    }
+    page.more(2, reasons.len(), "reasons")
 }
 
 /// Who leaves what, in as few words as keep it true.

@@ -59,8 +59,9 @@ pub(super) fn write_basis(
 ) -> io::Result<()> {
     let settings: Vec<String> = readings.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let is_open = readings.values().any(|value| *value == "open");
-    let note = if is_open { " (open: both answers are judged)" } else { "" };
-    page.heading(Paint::Plain, "READINGS", &format!("{}{note}", settings.join(" ")))?;
+    let note = if is_open { "both answers are judged where one is open" } else { "" };
+    page.heading(Paint::Plain, "READINGS", note)?;
+    page.line(2, &settings.join(" "))?;
     page.heading(Paint::Plain, "LIMITS", "what this answer does not see or takes for granted")?;
     for assumption in assumptions {
         page.labelled(2, Paint::Plain, "-", 2, assumption.text)?;

@@ -78,7 +78,7 @@ pub(super) fn removal(removal: &RemovalEntry<'_>) -> String {
 
 pub(super) fn removed_by(by: &Membership<'_>, names: &Names<'_>) -> String {
     let who = names.instance(by.ix).filter(|_| is_primary(by, names));
-    format!("{} leaving {}", who.unwrap_or(by.interface_id), by.group_id)
+    format!("{} leaves {}", who.unwrap_or(by.interface_id), by.group_id)
 }
 
 fn is_primary(by: &Membership<'_>, names: &Names<'_>) -> bool {
@@ -91,11 +91,10 @@ pub(super) fn endpoint(end: &Endpoint<'_>, is_bounded: bool) -> (String, bool) {
         Endpoint::Interface(end) => interface_endpoint(end, is_bounded),
         Endpoint::External(external) => {
             let (texts, is_cut) = listed(external.cidrs.iter().map(ToString::to_string), is_bounded);
-            let prefix = match external.cidrs {
-                [block] if block.length() == 0 => "anywhere outside",
-                _ => "outside",
-            };
-            (format!("{prefix} {texts}"), is_cut)
+            match external.cidrs {
+                [block] if block.length() == 0 => (format!("anywhere outside ({texts})"), is_cut),
+                _ => (format!("outside {texts}"), is_cut),
+            }
         }
         Endpoint::ForeignGroup(foreign) => {
             let of = foreign.owner_id.map(|owner| format!(" of account {owner}")).unwrap_or_default();
@@ -162,7 +161,9 @@ pub(super) fn cause(cause: &CauseEntry<'_>, side: Side, disposition: Disposition
         CauseEntry::Rule(rule) => {
             let holder = group(rule.group_id, rule.group_name);
             let id = rule.rule_id.map(|id| format!(" ({id})")).unwrap_or_default();
-            format!("{} - rule of {holder}{id}", rule.rule)
+            // The line is labelled with the direction already.
+            let content = rule.rule.split_once(' ').map_or("", |(_, content)| content);
+            format!("{content} - rule of {holder}{id}")
         }
         CauseEntry::InnerAccess { group_id, group_name } => {
             format!("intra-group Accept of {}", group(group_id, group_name))
