@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::reading::{AddressKinds, Order, Readings};
 use super::rulebook::{Body, Peer, RuleBook, Variable};
-use super::side::{Further, Line, Presence, Side, Slot, Unknown, certain};
+use super::side::{Further, Line, Presence, RemoteChange, Side, Slot, Unknown, certain};
 use crate::graph::{GroupIx, InterfaceIx, SecurityGraph};
 use crate::inventory::{Direction, InnerAccessPolicy, SecurityGroupType};
 use crate::netset::{Family, IpBlock};
@@ -96,11 +96,7 @@ impl Matcher<'_> {
         remote: &Remote<'_>,
         candidates: impl Iterator<Item = u32>,
     ) -> Side {
-        let (remote_leaves, remote_joins) = match remote {
-            Remote::Interface(other) => (other.groups.leaves(), other.groups.joins()),
-            Remote::External(_) | Remote::Foreign(..) => (false, false),
-        };
-        let mut side = Side { lines: Vec::new(), further: Vec::new(), remote_leaves, remote_joins };
+        let mut side = Side { lines: Vec::new(), further: Vec::new(), remote: self.remote_change(remote) };
         if direction == Direction::Egress && is_metadata(remote) {
             side.lines.push(Line { slot: Slot::Platform, before: certain(), after: certain() });
             return side;
@@ -140,6 +136,21 @@ impl Matcher<'_> {
         self.add_further(direction, own, &mut side);
         side.lines.sort_by_key(|line| line.slot);
         side
+    }
+
+    /// An unknown rule may name a group; then it follows the remote interface in and out of it, as far as references
+    /// cover the remote address (A8).
+    fn remote_change(&self, remote: &Remote<'_>) -> RemoteChange {
+        let Remote::Interface(other) = remote else { return RemoteChange::default() };
+        let change = RemoteChange { leaves: other.groups.leaves(), joins: other.groups.joins(), when: None };
+        match (other.plain, self.readings.address_kinds) {
+            (true, _) | (false, Some(AddressKinds::All)) => change,
+            (false, Some(AddressKinds::Ipv4)) => RemoteChange::default(),
+            (false, None) => RemoteChange {
+                when: Some(Variable::AddressKinds).filter(|_| change.leaves || change.joins),
+                ..change
+            },
+        }
     }
 
     /// AM5: an interface in no group neither sends nor receives.

@@ -17,7 +17,7 @@ use super::delta::{Contact, Delta, contact, deltas};
 use super::matching::{Groups, METADATA, Matcher, Own, Remote};
 use super::reading::Readings;
 use super::rulebook::{Peer, RuleBook};
-use super::side::{Further, Side, Unknown};
+use super::side::{Further, RemoteChange, Side, Unknown};
 use crate::graph::{GroupIx, InterfaceIx, SecurityGraph, View};
 use crate::inventory::{AddressKind, Direction, InterfaceAddress, SecurityGroupType, VpcId};
 use crate::netset::{Family, IpBlock, IpRange, blocks_of};
@@ -565,8 +565,7 @@ impl<'d, 'g> Row<'d, 'g> {
                 let theirs = Side {
                     lines: Vec::new(),
                     further: vec![Further { unknown: Unknown::Foreign(group), before: true, after: true }],
-                    remote_leaves: names_us,
-                    remote_joins: names_us,
+                    remote: RemoteChange { leaves: names_us, joins: names_us, when: None },
                 };
                 let (egress, ingress) = match direction {
                     Direction::Egress => (&ours, &theirs),

@@ -18,6 +18,24 @@ use crate::graph::{GroupIx, InterfaceIx};
 use crate::inventory::RuleAction;
 use crate::netset::{Family, TransportSet};
 
+/// How strong a custom line is. Lines of one rank are asked together: no unknown rule comes between them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// A rule's priority and action.
+    Rule(u16, RuleAction),
+    /// Behind all rules: the intra-group Accept where rules come first, and the default.
+    End,
+}
+
+impl RemoteChange {
+    fn under(self, value: &dyn Fn(Variable) -> Option<bool>) -> Self {
+        match self.when {
+            Some(variable) if value(variable) == Some(false) => Self::default(),
+            _ => self,
+        }
+    }
+}
+
 /// Whether a line is there: `None` no, `Some(&[])` certainly, else when all variables are true.
 pub(crate) type Presence = Option<Box<[Variable]>>;
 
@@ -76,10 +94,19 @@ pub(crate) struct Side {
     /// Sorted by slot.
     pub(crate) lines: Vec<Line>,
     pub(crate) further: Vec<Further>,
-    /// An unknown rule may name a group the remote interface leaves: it then matches before only.
-    pub(crate) remote_leaves: bool,
-    /// An unknown rule may name a group the remote interface joins: it then matches after only.
-    pub(crate) remote_joins: bool,
+    /// What an unknown rule that names a group may do because the remote interface changes its groups.
+    pub(crate) remote: RemoteChange,
+}
+
+/// How the groups of the remote interface change. An unknown rule may name one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(crate) struct RemoteChange {
+    /// It leaves one: the unknown rule then matches before only.
+    pub(crate) leaves: bool,
+    /// It joins one: the unknown rule then matches after only.
+    pub(crate) joins: bool,
+    /// Whether references cover the remote address hangs on this (A8).
+    pub(crate) when: Option<Variable>,
 }
 
 /// One of the two states.
@@ -263,18 +290,19 @@ impl Walk {
 impl Side {
     /// Counts each variable once a line.
     pub(crate) fn variables(&self) -> impl Iterator<Item = Variable> + '_ {
-        self.lines.iter().flat_map(|line| {
+        let in_lines = self.lines.iter().flat_map(|line| {
             let before = line.before.as_deref().unwrap_or(&[]);
             let after = line.after.as_deref().unwrap_or(&[]);
             before.iter().chain(after.iter().filter(|variable| !before.contains(variable))).copied()
-        })
+        });
+        in_lines.chain(self.remote.when.filter(|_| !self.further.is_empty()))
     }
 
     /// Tells whether both states ask the same lines, so that no reading can tell them apart.
     pub(crate) fn is_steady(&self) -> bool {
         self.lines.iter().all(|line| line.before == line.after)
             && self.further.iter().all(|further| further.before == further.after)
-            && (self.further.is_empty() || (!self.remote_leaves && !self.remote_joins))
+            && (self.further.is_empty() || (!self.remote.leaves && !self.remote.joins))
     }
 
     /// Returns what the side can answer when `value` fixes some variables (`None`: both values are walked).
@@ -286,49 +314,49 @@ impl Side {
     ) -> Outcomes {
         let everything = TransportSet::universe(family);
         let mut walk = Walk::new(family);
-        let mut drops_only = true;
-        let mut met_custom = false;
+        let remote = self.remote.under(value);
+        let mut rank = None;
         for line in &self.lines {
             let (before, after) = (fixed(&line.before, value), fixed(&line.after, value));
             if before.is_none() && after.is_none() {
                 continue;
             }
-            if line.slot > Slot::InnerFirst(GROUP_MAX) && !self.further.is_empty() {
-                // INVARIANT: unknown rules are let in once before the first custom line that can be outranked, and
-                // after every line from then on (point 3).
-                let strongest = matches!(line.slot, Slot::Rule(n) if book.body(n).is_strongest_drop());
-                if !met_custom || (drops_only && !strongest) {
-                    self.let_unknown_decide(&mut walk, &everything, drops_only && strongest);
-                }
-                met_custom = true;
-                drops_only = drops_only && strongest;
+            let next = line.rank(book);
+            if next.is_some() && rank < next && rank != Some(Rank::End) {
+                // Point 3: between two strengths, but no unknown Accept outranks a Drop of priority 1.
+                let outranked = rank.is_none() && next == Some(Rank::Rule(1, RuleAction::Drop));
+                self.let_unknown_decide(&mut walk, &everything, remote, outranked);
+                rank = next;
             }
             let (traffic, action) = line.effect(book, &everything);
             walk.decide(traffic, action, Options::of(&before, &after));
-            if met_custom {
-                self.let_unknown_decide(&mut walk, &everything, drops_only);
-            }
             if walk.is_over() {
                 return walk.done;
             }
         }
-        if !self.further.is_empty() {
-            self.let_unknown_decide(&mut walk, &everything, false);
+        if rank != Some(Rank::End) {
+            self.let_unknown_decide(&mut walk, &everything, remote, false);
         }
         walk.finish(family)
     }
 
     /// Lets every unknown rule take a copy of what is undecided, with either action.
-    fn let_unknown_decide(&self, walk: &mut Walk, everything: &TransportSet, drops_only: bool) {
+    fn let_unknown_decide(
+        &self,
+        walk: &mut Walk,
+        everything: &TransportSet,
+        remote: RemoteChange,
+        outranked: bool,
+    ) {
         for further in &self.further {
             let options = Options {
                 both: further.before && further.after,
-                before_only: further.before && (!further.after || self.remote_leaves),
-                after_only: further.after && (!further.before || self.remote_joins),
+                before_only: further.before && (!further.after || remote.leaves),
+                after_only: further.after && (!further.before || remote.joins),
                 neither: true,
             };
             walk.decide(everything, RuleAction::Drop, options);
-            if !drops_only {
+            if !outranked {
                 walk.decide(everything, RuleAction::Accept, options);
             }
         }
@@ -396,6 +424,18 @@ fn fixed(presence: &Presence, value: &dyn Fn(Variable) -> Option<bool>) -> Prese
 }
 
 impl Line {
+    /// Returns the strength of a line an unknown rule could outrank; `None` for those before every rule.
+    fn rank(&self, book: &RuleBook) -> Option<Rank> {
+        match self.slot {
+            Slot::Platform | Slot::NoGroup | Slot::InnerFirst(_) => None,
+            // A priority below 1 does not exist; reading it as 1 keeps Drop of priority 1 the strongest.
+            Slot::Rule(number) => {
+                Some(Rank::Rule(book.body(number).priority.max(1), book.body(number).action))
+            }
+            Slot::InnerLast(_) | Slot::Default(_) => Some(Rank::End),
+        }
+    }
+
     /// Tells whether the line is an intra-group Accept.
     pub(crate) const fn is_inner(&self) -> bool {
         matches!(self.slot, Slot::InnerFirst(_) | Slot::InnerLast(_))

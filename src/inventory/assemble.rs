@@ -22,10 +22,7 @@ impl Desk<'_> {
     /// Returns the source and the pointer of a place.
     fn place(&self, at: At, suffix: &str) -> (String, String) {
         let source = self.names.get(at.source).cloned().unwrap_or_default();
-        let answer = self
-            .answers
-            .get(at.source)
-            .and_then(|answers| answers.get(at.answer));
+        let answer = self.answers.get(at.source).and_then(|answers| answers.get(at.answer));
         let mut pointer = answer.map_or_else(String::new, |answer| answer.root.clone());
         if let (Some(answer), Some(index)) = (answer, at.index) {
             pointer.push_str(&format!("{}/{index}", answer.list));
@@ -55,23 +52,14 @@ impl Desk<'_> {
             return;
         }
         let (source, pointer) = place.map_or_else(Default::default, |(at, suffix)| self.place(at, suffix));
-        let issue = InventoryIssue {
-            level,
-            code,
-            source,
-            pointer,
-            message: message(),
-            help: help.to_owned(),
-        };
+        let issue =
+            InventoryIssue { level, code, source, pointer, message: message(), help: help.to_owned() };
         self.issues.insert(key, (issue, 1));
     }
 
     /// Notes that something of the export as a whole was not seen.
     pub(super) fn gap(&mut self, code: &'static str, what: &str) {
-        self.gaps.push(InventoryGap {
-            code,
-            what: what.to_owned(),
-        });
+        self.gaps.push(InventoryGap { code, what: what.to_owned() });
     }
 
     /// Returns the error that stops the reading here.
@@ -146,12 +134,8 @@ impl Desk<'_> {
 
 /// Joins the facts of all sources.
 pub(super) fn assemble(names: &[String], sources: Vec<Facts>) -> Result<Inventory, LoadError> {
-    let mut desk = Desk {
-        names,
-        answers: Vec::with_capacity(sources.len()),
-        issues: BTreeMap::new(),
-        gaps: Vec::new(),
-    };
+    let mut desk =
+        Desk { names, answers: Vec::with_capacity(sources.len()), issues: BTreeMap::new(), gaps: Vec::new() };
     let mut all = Facts::default();
     for facts in sources {
         for counted in facts.issues {
@@ -183,9 +167,7 @@ pub(super) fn assemble(names: &[String], sources: Vec<Facts>) -> Result<Inventor
     // A group whose rules are in the inventory is no endpoint that hides something.
     let is_open = |id: &SecurityGroupId| groups.get(id).is_none_or(|group| !group.has_rules);
     inventory.foreign_references = all.references;
-    inventory
-        .foreign_references
-        .retain(|reference| is_open(&reference.referencing));
+    inventory.foreign_references.retain(|reference| is_open(&reference.referencing));
     inventory.foreign_references.sort();
     inventory.foreign_references.dedup();
     inventory.consumers = all.consumers;
@@ -193,11 +175,7 @@ pub(super) fn assemble(names: &[String], sources: Vec<Facts>) -> Result<Inventor
     inventory.consumers.dedup();
     inventory.groups = groups.into_values().map(|group| group.model).collect();
     inventory.instances = interfaces.instances;
-    inventory.interfaces = interfaces
-        .interfaces
-        .into_iter()
-        .map(|located| located.fact)
-        .collect();
+    inventory.interfaces = interfaces.interfaces.into_iter().map(|located| located.fact).collect();
     scope(&mut desk, &inventory);
 
     inventory.gaps = desk.gaps;
@@ -208,9 +186,7 @@ pub(super) fn assemble(names: &[String], sources: Vec<Facts>) -> Result<Inventor
         .into_values()
         .map(|(mut issue, count)| {
             if count > 1 {
-                issue
-                    .message
-                    .push_str(&format!(" (and {} more like it)", count - 1));
+                issue.message.push_str(&format!(" (and {} more like it)", count - 1));
             }
             issue
         })
@@ -249,10 +225,7 @@ fn completeness(desk: &mut Desk<'_>) {
             },
             "export DescribeNetworkInterfaces of every region, all pages, without filters",
         );
-        desk.gap(
-            "no-interface-export",
-            "interfaces that are not the primary one of an instance",
-        );
+        desk.gap("no-interface-export", "interfaces that are not the primary one of an instance");
     }
     for (kind, survey) in surveys {
         report(desk, kind, survey, has_interfaces);
@@ -261,17 +234,10 @@ fn completeness(desk: &mut Desk<'_>) {
 
 fn report(desk: &mut Desk<'_>, kind: Kind, survey: Survey, has_interfaces: bool) {
     let action = kind.action();
-    let at = |(source, answer): (usize, usize)| At {
-        source,
-        answer,
-        index: None,
-    };
+    let at = |(source, answer): (usize, usize)| At { source, answer, index: None };
     let hides_interfaces = kind == Kind::NetworkInterfaces || kind == Kind::Instances && !has_interfaces;
     if hides_interfaces && !survey.holes.is_empty() {
-        desk.gap(
-            "truncated-page",
-            &format!("the rest of the listing of `{action}`"),
-        );
+        desk.gap("truncated-page", &format!("the rest of the listing of `{action}`"));
     }
     for hole in survey.holes {
         let place = at(hole.at);
@@ -294,10 +260,7 @@ fn report(desk: &mut Desk<'_>, kind: Kind, survey: Survey, has_interfaces: bool)
     }
     for (place, filters) in survey.filtered {
         let level = if kind == Kind::NetworkInterfaces {
-            desk.gap(
-                "filtered-interfaces",
-                "interfaces that a filter of the export hides",
-            );
+            desk.gap("filtered-interfaces", "interfaces that a filter of the export hides");
             (IssueLevel::Error, "filtered-interfaces")
         } else if kind == Kind::Instances {
             (IssueLevel::Warning, "filtered-instances")
@@ -309,12 +272,7 @@ fn report(desk: &mut Desk<'_>, kind: Kind, survey: Survey, has_interfaces: bool)
             level,
             &filters,
             Some((at(place), "")),
-            || {
-                format!(
-                    "the listing of `{action}` was limited by `{}`",
-                    super::place::excerpt(&filters)
-                )
-            },
+            || format!("the listing of `{action}` was limited by `{}`", super::place::excerpt(&filters)),
             "export the listing again without filters",
         );
     }

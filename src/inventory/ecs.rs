@@ -339,9 +339,7 @@ impl<'de> Object<'de> for Request<'de> {
                 return Err(duplicate(&key));
             }
             if request.parameters.len() >= Self::LIMIT {
-                return Err(serde::de::Error::custom(
-                    "a request with more than 1024 parameters",
-                ));
+                return Err(serde::de::Error::custom("a request with more than 1024 parameters"));
             }
             let value = map.next_value()?;
             request.parameters.push((key.into_owned(), value));
@@ -356,9 +354,6 @@ impl<'de> Request<'de> {
 
     /// Returns a parameter by its name.
     pub(super) fn get(&self, name: &str) -> Option<&Text<'de>> {
-        self.parameters
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value)
+        self.parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 }

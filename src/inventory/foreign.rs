@@ -19,41 +19,25 @@ const fn foreign(code: &'static str, what: &'static str, help: &'static str) -> 
     Foreign { code, what, help }
 }
 
-const TERRAFORM: Foreign = foreign(
-    "terraform-state",
-    "a Terraform state, which shows only what Terraform manages",
-    EXPORT,
-);
-const STEAMPIPE: Foreign = foreign(
-    "steampipe-export",
-    "a Steampipe table, which lacks rules and lists",
-    EXPORT,
-);
+const TERRAFORM: Foreign =
+    foreign("terraform-state", "a Terraform state, which shows only what Terraform manages", EXPORT);
+const STEAMPIPE: Foreign =
+    foreign("steampipe-export", "a Steampipe table, which lacks rules and lists", EXPORT);
 const CAMEL_CASE: Foreign = foreign(
     "camel-case-answer",
     "an answer of the Node SDK with its keys in camelCase",
     "save `response.toMap()`, or the raw answer of the command line; `JSON.stringify(response.body)` renames the keys",
 );
-const ANSIBLE: Foreign = foreign(
-    "ansible-facts",
-    "facts of an Ansible module, which are reduced",
-    EXPORT,
-);
+const ANSIBLE: Foreign = foreign("ansible-facts", "facts of an Ansible module, which are reduced", EXPORT);
 const CLOUD_CONFIG: Foreign = foreign(
     "cloud-config-export",
     "a resource of Cloud Config, which is minutes old and lacks rules",
     EXPORT,
 );
-const RESOURCE_CENTER: Foreign = foreign(
-    "resource-center-export",
-    "a resource of Resource Center, which is minutes old",
-    EXPORT,
-);
-const COLLECTOR: Foreign = foreign(
-    "collector-export",
-    "an asset of a collector that joins several calls",
-    EXPORT,
-);
+const RESOURCE_CENTER: Foreign =
+    foreign("resource-center-export", "a resource of Resource Center, which is minutes old", EXPORT);
+const COLLECTOR: Foreign =
+    foreign("collector-export", "an asset of a collector that joins several calls", EXPORT);
 const API_ERROR: Foreign = foreign(
     "api-error",
     "an error of the API, saved as if it were an answer",
@@ -69,16 +53,10 @@ const INTERFACE_ATTRIBUTE: Foreign = foreign(
     "an answer of DescribeNetworkInterfaceAttribute, which shows one interface",
     "export DescribeNetworkInterfaces instead",
 );
-const PROJECTED: Foreign = foreign(
-    "projected-answer",
-    "a part of an answer, cut out with --query",
-    RAW_ANSWER,
-);
-const BARE_RECORD: Foreign = foreign(
-    "projected-answer",
-    "a record without the answer it came in",
-    RAW_ANSWER,
-);
+const PROJECTED: Foreign =
+    foreign("projected-answer", "a part of an answer, cut out with --query", RAW_ANSWER);
+const BARE_RECORD: Foreign =
+    foreign("projected-answer", "a record without the answer it came in", RAW_ANSWER);
 
 /// Names a document that is none of the answers that are read, by the keys of its top level.
 pub(super) fn of_document(document: &Document<'_>) -> Option<Foreign> {
@@ -110,32 +88,16 @@ pub(super) fn of_document(document: &Document<'_>) -> Option<Foreign> {
         CAMEL_CASE
     } else if has("groups") && has("ids") || has("ansible_facts") {
         ANSIBLE
-    } else if has_any(&[
-        "network_interface_id",
-        "security_group_id",
-        "instance_id",
-        "security_group_ids",
-    ]) {
+    } else if has_any(&["network_interface_id", "security_group_id", "instance_id", "security_group_ids"]) {
         STEAMPIPE
     } else if has("VpcAttributes") && has("InstanceId") {
         INSTANCE_ATTRIBUTE
     } else if has("NetworkInterfaceId") {
         INTERFACE_ATTRIBUTE
-    } else if has_any(&[
-        "VpcAttributes",
-        "SecurityGroupIds",
-        "InstanceId",
-        "Instance",
-        "Permission",
-    ]) {
+    } else if has_any(&["VpcAttributes", "SecurityGroupIds", "InstanceId", "Instance", "Permission"]) {
         PROJECTED
-    } else if has_any(&[
-        "SecurityGroupType",
-        "NetworkInterface",
-        "SecurityGroup",
-        "PrefixList",
-        "PortRange",
-    ]) {
+    } else if has_any(&["SecurityGroupType", "NetworkInterface", "SecurityGroup", "PrefixList", "PortRange"])
+    {
         BARE_RECORD
     } else {
         return None;
@@ -162,11 +124,7 @@ pub(super) fn of_text(text: &str) -> Option<Foreign> {
             "run the call again and save its answer; the error is in the file",
         )
     } else if first_line.contains(" | ") || start.starts_with("+-") {
-        foreign(
-            "text-table",
-            "a text table of the command line",
-            "run the call again without `--output`",
-        )
+        foreign("text-table", "a text table of the command line", "run the call again without `--output`")
     } else if start
         .lines()
         .find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))

@@ -38,10 +38,7 @@ pub(super) struct Placed {
 impl Placed {
     /// Returns the place of the rule itself.
     pub(super) const fn position(&self) -> At {
-        At {
-            index: Some(self.index),
-            ..self.at
-        }
+        At { index: Some(self.index), ..self.at }
     }
 }
 
@@ -78,15 +75,11 @@ fn draft(
     pages: Vec<Located<AttributeFact>>,
 ) -> Result<Draft, LoadError> {
     // One of the two is there; a default place is never shown.
-    let at = listed
-        .as_ref()
-        .map(|located| located.at)
-        .or(pages.first().map(|page| page.at))
-        .unwrap_or(At {
-            source: 0,
-            answer: 0,
-            index: None,
-        });
+    let at = listed.as_ref().map(|located| located.at).or(pages.first().map(|page| page.at)).unwrap_or(At {
+        source: 0,
+        answer: 0,
+        index: None,
+    });
     let id = listed
         .as_ref()
         .map(|located| located.fact.id.clone())
@@ -132,9 +125,7 @@ fn draft(
             region,
             group_type: listed.as_ref().and_then(|located| located.fact.group_type),
             inner_access,
-            service_managed: listed
-                .as_ref()
-                .is_some_and(|located| located.fact.service_managed),
+            service_managed: listed.as_ref().is_some_and(|located| located.fact.service_managed),
             rules: Vec::new(),
             rule_gaps,
             tags: listed.map(|located| located.fact.tags).unwrap_or_default(),
@@ -161,11 +152,8 @@ fn join_pages(
     }
     let mut gaps: Vec<RuleGap> = Vec::new();
     for only in [None, Some(Direction::Ingress), Some(Direction::Egress)] {
-        let part: Vec<&Located<AttributeFact>> = distinct
-            .iter()
-            .copied()
-            .filter(|page| page.fact.only == only)
-            .collect();
+        let part: Vec<&Located<AttributeFact>> =
+            distinct.iter().copied().filter(|page| page.fact.only == only).collect();
         // A classic group is described by one answer for each kind of network card (law 1.2).
         if network != &Network::Classic {
             one_listing(desk, id, &part)?;
@@ -192,10 +180,7 @@ fn join_pages(
             || format!("only the {only} rules of `{id}` were asked for"),
             "export DescribeSecurityGroupAttribute with Direction=all",
         );
-        gaps.push(RuleGap {
-            direction: Some(missing),
-            code,
-        });
+        gaps.push(RuleGap { direction: Some(missing), code });
     }
     let mut rules: Vec<Placed> = Vec::new();
     let mut read_count = 0;
@@ -224,10 +209,7 @@ const fn other(direction: Direction) -> Direction {
 /// Returns the direction that all answers were limited to.
 fn limited_to(pages: &[&Located<AttributeFact>]) -> Option<Direction> {
     let first = pages.first()?.fact.only?;
-    pages
-        .iter()
-        .all(|page| page.fact.only == Some(first))
-        .then_some(first)
+    pages.iter().all(|page| page.fact.only == Some(first)).then_some(first)
 }
 
 fn truncated(
@@ -246,10 +228,7 @@ fn truncated(
         || format!("not all rules of `{id}` are here: {what}"),
         "export every page of DescribeSecurityGroupAttribute: follow NextToken until it is empty",
     );
-    RuleGap {
-        direction: only,
-        code: "truncated-page",
-    }
+    RuleGap { direction: only, code: "truncated-page" }
 }
 
 /// Refuses several whole descriptions of one group that do not say the same.
@@ -302,10 +281,7 @@ fn check_rule_ids(desk: &mut Desk<'_>, rules: &[Placed]) -> Result<u64, LoadErro
     Ok(repeated)
 }
 
-type Lists = (
-    BTreeMap<PrefixListId, PrefixList>,
-    BTreeMap<PortRangeListId, PortRangeList>,
-);
+type Lists = (BTreeMap<PrefixListId, PrefixList>, BTreeMap<PortRangeListId, PortRangeList>);
 
 /// Joins what is said about prefix lists and port range lists.
 pub(super) fn lists(
@@ -313,33 +289,23 @@ pub(super) fn lists(
     prefix_lists: Vec<Located<PrefixListFact>>,
     port_lists: Vec<Located<PortListFact>>,
 ) -> Result<Lists, LoadError> {
-    let (heads, bodies): (Vec<_>, Vec<_>) = prefix_lists
-        .into_iter()
-        .partition(|located| located.fact.entries.is_none());
+    let (heads, bodies): (Vec<_>, Vec<_>) =
+        prefix_lists.into_iter().partition(|located| located.fact.entries.is_none());
     let heads = desk.unique(heads, |fact| fact.id.as_str())?;
-    let quotas: BTreeMap<PrefixListId, u32> = heads
-        .into_iter()
-        .filter_map(|located| Some((located.fact.id, located.fact.max_entries?)))
-        .collect();
+    let quotas: BTreeMap<PrefixListId, u32> =
+        heads.into_iter().filter_map(|located| Some((located.fact.id, located.fact.max_entries?))).collect();
     let mut prefixes = BTreeMap::new();
     for located in desk.unique(bodies, |fact| fact.id.as_str())? {
-        let PrefixListFact {
-            id,
-            entries,
-            max_entries,
-        } = located.fact;
+        let PrefixListFact { id, entries, max_entries } = located.fact;
         let max_entries = max_entries.or(quotas.get(&id).copied());
         let entries = entries.unwrap_or_default();
         prefixes.insert(id, PrefixList { entries, max_entries });
     }
-    let (heads, bodies): (Vec<_>, Vec<_>) = port_lists
-        .into_iter()
-        .partition(|located| located.fact.entries.is_none());
+    let (heads, bodies): (Vec<_>, Vec<_>) =
+        port_lists.into_iter().partition(|located| located.fact.entries.is_none());
     let heads = desk.unique(heads, |fact| fact.id.as_str())?;
-    let quotas: BTreeMap<PortRangeListId, u32> = heads
-        .into_iter()
-        .filter_map(|located| Some((located.fact.id, located.fact.max_entries?)))
-        .collect();
+    let quotas: BTreeMap<PortRangeListId, u32> =
+        heads.into_iter().filter_map(|located| Some((located.fact.id, located.fact.max_entries?))).collect();
     let mut ports = BTreeMap::new();
     for located in desk.unique(bodies, |fact| fact.id.as_str())? {
         let max_entries = quotas.get(&located.fact.id).copied();

@@ -42,10 +42,7 @@ pub(super) fn join(
         against_groups(desk, located, groups)?;
     }
     addresses(desk, &interfaces);
-    Ok(Joined {
-        instances: models,
-        interfaces,
-    })
+    Ok(Joined { instances: models, interfaces })
 }
 
 /// Brings together interfaces and the instances that show them; makes the interfaces that only an instance shows.
@@ -137,10 +134,7 @@ fn claim(
         Some(other) if other != id => Err(desk.refuse(
             "torn-snapshot",
             (known.at, "/InstanceId"),
-            format!(
-                "`{}` is attached to `{other}` here and to `{id}` in the instance export",
-                known.fact.id
-            ),
+            format!("`{}` is attached to `{other}` here and to `{id}` in the instance export", known.fact.id),
             "an interface moved while the export ran: export instances and interfaces again",
         )),
         Some(_) => Ok(()),
@@ -183,11 +177,7 @@ fn from_instance(
             vswitch: fact.vswitch.clone().filter(|_| is_primary),
             region: fact.instance.region.clone(),
             owner: None,
-            memberships: if is_primary {
-                fact.memberships.clone()
-            } else {
-                Memberships::Unknown
-            },
+            memberships: if is_primary { fact.memberships.clone() } else { Memberships::Unknown },
             addresses,
             service_managed: false,
             tags: BTreeMap::new(),
@@ -202,11 +192,8 @@ fn unexported(
     interfaces: &[Located<NetworkInterface>],
     exported: usize,
 ) -> Vec<Instance> {
-    let is_listed = |id: &InstanceId| {
-        instances
-            .binary_search_by(|located| located.fact.instance.id.cmp(id))
-            .is_ok()
-    };
+    let is_listed =
+        |id: &InstanceId| instances.binary_search_by(|located| located.fact.instance.id.cmp(id)).is_ok();
     let mut missing: BTreeMap<&InstanceId, &Located<NetworkInterface>> = BTreeMap::new();
     for located in interfaces.iter().take(exported) {
         if let Some(id) = located.fact.instance.as_ref().filter(|id| !is_listed(id)) {
@@ -265,9 +252,7 @@ fn primaries(
     let from_export = interfaces.get(..exported).unwrap_or_default();
     if let Some(first) = from_export.first()
         && !instances.is_empty()
-        && !from_export
-            .iter()
-            .any(|located| located.fact.kind == InterfaceKind::Primary)
+        && !from_export.iter().any(|located| located.fact.kind == InterfaceKind::Primary)
     {
         desk.note(
             (ERROR, "filtered-interfaces"),
@@ -276,18 +261,13 @@ fn primaries(
             || "the interface export holds no primary interface, so a filter limited it".to_owned(),
             "DescribeNetworkInterfaces with SecurityGroupId lists secondary interfaces only: export it without filters",
         );
-        desk.gap(
-            "filtered-interfaces",
-            "interfaces that a filter of the export hides",
-        );
+        desk.gap("filtered-interfaces", "interfaces that a filter of the export hides");
         return Ok(());
     }
     if !desk.has_interface_export() {
         return Ok(());
     }
-    let orphan = instances
-        .iter()
-        .find(|instance| !owners.contains_key(&instance.id));
+    let orphan = instances.iter().find(|instance| !owners.contains_key(&instance.id));
     let known: Option<(Option<At>, String)> = match (lacking, orphan) {
         (Some((at, id)), _) => Some((Some(at), format!("interface `{id}`"))),
         (None, Some(instance)) => Some((None, format!("the primary interface of `{}`", instance.id))),
@@ -301,10 +281,7 @@ fn primaries(
             || format!("{what} is not in the interface export, so others may be missing too"),
             "export DescribeNetworkInterfaces of every region, all pages, without filters",
         );
-        desk.gap(
-            "interface-not-exported",
-            "interfaces that the interface export lacks",
-        );
+        desk.gap("interface-not-exported", "interfaces that the interface export lacks");
     }
     Ok(())
 }
@@ -357,10 +334,7 @@ fn against_groups(
                 return Err(desk.refuse(
                     "contradictory",
                     (at, "/VpcId"),
-                    format!(
-                        "interface `{}` is not in the network of its group `{id}`",
-                        fact.id
-                    ),
+                    format!("interface `{}` is not in the network of its group `{id}`", fact.id),
                     "two exports are mixed, or the answer was edited: export everything again",
                 ));
             }
@@ -403,11 +377,7 @@ fn addresses(desk: &mut Desk<'_>, interfaces: &[Located<NetworkInterface>]) {
         .iter()
         .filter_map(|located| Some((located.fact.network.vpc()?, located)))
         .flat_map(|(vpc, located)| {
-            located
-                .fact
-                .addresses
-                .iter()
-                .map(move |address| (vpc, address.block, located))
+            located.fact.addresses.iter().map(move |address| (vpc, address.block, located))
         })
         .collect();
     // The numbers first: they differ nearly always, and the long names of VPCs nearly never.

@@ -34,16 +34,10 @@ pub(super) fn finish(
             );
         }
     }
-    let networks: BTreeMap<SecurityGroupId, Network> = groups
-        .iter()
-        .map(|(id, draft)| (id.clone(), draft.model.network.clone()))
-        .collect();
+    let networks: BTreeMap<SecurityGroupId, Network> =
+        groups.iter().map(|(id, draft)| (id.clone(), draft.model.network.clone())).collect();
     for (id, draft) in groups.iter_mut() {
-        let level = if held.first.contains_key(id) {
-            ERROR
-        } else {
-            WARNING
-        };
+        let level = if held.first.contains_key(id) { ERROR } else { WARNING };
         missing_answers(desk, draft, level);
         count_rules(desk, draft);
         references(desk, draft, &networks, lists);
@@ -99,11 +93,7 @@ impl Holders<'_> {
 }
 
 fn holders(interfaces: &[Located<NetworkInterface>]) -> Holders<'_> {
-    let mut holders = Holders {
-        first: HashMap::new(),
-        owners: HashMap::new(),
-        everywhere: None,
-    };
+    let mut holders = Holders { first: HashMap::new(), owners: HashMap::new(), everywhere: None };
     let mut all: Vec<&AccountId> = Vec::new();
     for located in interfaces {
         let owner = located.fact.owner.as_ref();
@@ -145,10 +135,7 @@ fn missing_answers(desk: &mut Desk<'_>, draft: &mut Draft, level: IssueLevel) {
             || format!("the rules of `{id}` are not in the export"),
             "export DescribeSecurityGroupAttribute of this group",
         );
-        draft.model.rule_gaps.push(RuleGap {
-            direction: None,
-            code: "no-attribute-export",
-        });
+        draft.model.rule_gaps.push(RuleGap { direction: None, code: "no-attribute-export" });
     } else if draft.model.inner_access.is_none() {
         desk.note(
             (level, "inner-access-unknown"),
@@ -206,10 +193,7 @@ fn count_rules(desk: &mut Desk<'_>, draft: &mut Draft) {
                 || matches!(placed.rule.ports, RulePorts::List(_))
         };
         if !draft.rules.iter().any(uses_list) {
-            draft.model.rule_gaps.push(RuleGap {
-                direction: None,
-                code: "rule-count-mismatch",
-            });
+            draft.model.rule_gaps.push(RuleGap { direction: None, code: "rule-count-mismatch" });
         }
     } else if count < read {
         desk.note(

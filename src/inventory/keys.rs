@@ -54,9 +54,7 @@ pub(super) struct Seen(u128);
 impl Seen {
     /// Notes a key by its number.
     pub(super) fn claim<E: de::Error>(&mut self, number: usize, key: &str) -> Result<(), E> {
-        let bit = 1_u128
-            .checked_shl(u32::try_from(number).unwrap_or(u32::MAX))
-            .unwrap_or(0);
+        let bit = 1_u128.checked_shl(u32::try_from(number).unwrap_or(u32::MAX)).unwrap_or(0);
         if self.0 & bit != 0 {
             return Err(duplicate(key));
         }
@@ -133,26 +131,17 @@ impl<'de> Visitor<'de> for SkipVisitor {
         Ok(Self::filled("number"))
     }
     fn visit_str<E>(self, text: &str) -> Result<Skip, E> {
-        Ok(Skip {
-            filled: !text.trim().is_empty(),
-            kind: "string",
-        })
+        Ok(Skip { filled: !text.trim().is_empty(), kind: "string" })
     }
     fn visit_unit<E>(self) -> Result<Skip, E> {
-        Ok(Skip {
-            filled: false,
-            kind: "null",
-        })
+        Ok(Skip { filled: false, kind: "null" })
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Skip, A::Error> {
         let mut filled = false;
         while let Some(item) = seq.next_element::<Skip>()? {
             filled |= item.filled;
         }
-        Ok(Skip {
-            filled,
-            kind: "array",
-        })
+        Ok(Skip { filled, kind: "array" })
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Skip, A::Error> {
         let mut keys = KeyLog::default();
@@ -161,10 +150,7 @@ impl<'de> Visitor<'de> for SkipVisitor {
             keys.claim(key)?;
             filled |= map.next_value::<Skip>()?.filled;
         }
-        Ok(Skip {
-            filled,
-            kind: "object",
-        })
+        Ok(Skip { filled, kind: "object" })
     }
 }
 
@@ -199,10 +185,7 @@ impl<'de> Unknown<'de> {
 
     /// Returns the keys in order of appearance.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, bool)> {
-        self.0
-            .iter()
-            .flat_map(|keys| keys.iter())
-            .map(|(key, filled)| (key.as_ref(), *filled))
+        self.0.iter().flat_map(|keys| keys.iter()).map(|(key, filled)| (key.as_ref(), *filled))
     }
 
     /// Tells whether such a key was seen.

@@ -57,11 +57,8 @@ pub fn load(mut sources: Vec<Source>) -> Result<Inventory, LoadError> {
     sources.sort_by(|a, b| (&a.name, &a.bytes).cmp(&(&b.name, &b.bytes)));
     let names: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
     // Collected before the first error is looked for, so that no race decides which error that is.
-    let judged: Vec<Result<Facts, LoadError>> = sources
-        .into_par_iter()
-        .enumerate()
-        .map(|(number, source)| read(number, &source))
-        .collect();
+    let judged: Vec<Result<Facts, LoadError>> =
+        sources.into_par_iter().enumerate().map(|(number, source)| read(number, &source)).collect();
     let facts = judged.into_iter().collect::<Result<Vec<_>, _>>()?;
     assemble::assemble(&names, facts)
 }
@@ -91,12 +88,7 @@ fn read(number: usize, source: &Source) -> Result<Facts, LoadError> {
     if !start.starts_with(['{', '['])
         && let Some(format) = foreign::of_text(start)
     {
-        return Err(fail(
-            format.code,
-            None,
-            format!("this is {}", format.what),
-            format.help,
-        ));
+        return Err(fail(format.code, None, format!("this is {}", format.what), format.help));
     }
     let mut facts = Facts::default();
     let mut notices = Notices::new(&source.name);
@@ -108,11 +100,7 @@ fn read(number: usize, source: &Source) -> Result<Facts, LoadError> {
         position += 1;
         let rest = text.get(documents.byte_offset()..).unwrap_or_default();
         is_several |= !rest.trim_start().is_empty();
-        let prefix = if is_several {
-            format!("doc {position}: ")
-        } else {
-            String::new()
-        };
+        let prefix = if is_several { format!("doc {position}: ") } else { String::new() };
         match top {
             Top::Object(document) => {
                 recognise(&document, None, prefix, number, &mut facts, &mut notices)?;
@@ -149,29 +137,18 @@ fn unknown_document(notices: &Notices<'_>, root: &str, kind: &str) -> LoadError 
 /// Names what stopped the parser, with line and column.
 fn syntax_error(source: &Source, error: &serde_json::Error) -> LoadError {
     let full = error.to_string();
-    let message = full
-        .rsplit_once(" at line ")
-        .map_or(full.as_str(), |(message, _)| message);
+    let message = full.rsplit_once(" at line ").map_or(full.as_str(), |(message, _)| message);
     let (code, help) = if message.starts_with(keys::DUPLICATE_KEY) {
         (
             "duplicate-key",
             "two readers of such an object may see two different values: export the answer again",
         )
     } else if message.starts_with(keys::TOO_LONG) {
-        (
-            "text-too-long",
-            "no text of the API is longer than 64 KiB: export the answer again",
-        )
+        ("text-too-long", "no text of the API is longer than 64 KiB: export the answer again")
     } else if message.starts_with("recursion limit") {
-        (
-            "too-deep",
-            "no answer of the API is nested that deep: export the answer again",
-        )
+        ("too-deep", "no answer of the API is nested that deep: export the answer again")
     } else {
-        (
-            "invalid-json",
-            "the file is no complete JSON document: export the answer again",
-        )
+        ("invalid-json", "the file is no complete JSON document: export the answer again")
     };
     LoadError {
         code,
@@ -206,11 +183,9 @@ fn decode(source: &Source) -> Result<Cow<'_, str>, LoadError> {
     match source.bytes.as_slice() {
         [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
-        [0x1f, 0x8b, ..] | [b'P', b'K', 3, 4, ..] | [0x28, 0xb5, 0x2f, 0xfd, ..] => Err(fail(
-            "compressed-file",
-            "this is a compressed file".to_owned(),
-            "unpack it first",
-        )),
+        [0x1f, 0x8b, ..] | [b'P', b'K', 3, 4, ..] | [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+            Err(fail("compressed-file", "this is a compressed file".to_owned(), "unpack it first"))
+        }
         [0xef, 0xbb, 0xbf, rest @ ..] | rest => match std::str::from_utf8(rest) {
             Ok(text) if text.starts_with('{') && text.as_bytes().get(1) == Some(&0) => Err(fail(
                 "invalid-encoding",
@@ -239,12 +214,9 @@ fn recognise(
     let path = Path::root(&root);
     let inside = |key: &'static str, slot: &Slot<Box<Document<'_>>>, notices: &Notices<'_>| match slot {
         Slot::Object(_) => Ok(format!("{root}/{key}")),
-        Slot::Absent | Slot::Null | Slot::Other(_) => Err(notices.refuse(
-            "unknown-format",
-            &path.key(key),
-            "an envelope without an answer",
-            RAW_ANSWER,
-        )),
+        Slot::Absent | Slot::Null | Slot::Other(_) => {
+            Err(notices.refuse("unknown-format", &path.key(key), "an envelope without an answer", RAW_ANSWER))
+        }
     };
     if !document.response.is_absent() || !document.request.is_absent() {
         let inner_root = inside("response", &document.response, notices)?;
@@ -261,12 +233,7 @@ fn recognise(
         }
     }
     if let Some(format) = foreign::of_document(document) {
-        return Err(notices.refuse(
-            format.code,
-            &path,
-            format!("this is {}", format.what),
-            format.help,
-        ));
+        return Err(notices.refuse(format.code, &path, format!("this is {}", format.what), format.help));
     }
     let kind = kind_of(document, request, &path, notices)?;
     let prefix = match kind {
@@ -305,10 +272,7 @@ fn kind_of(
         !document.permissions.is_absent() || !document.inner_access_policy.is_absent(),
         Kind::SecurityGroupAttribute,
     );
-    mark(
-        !document.network_interface_sets.is_absent(),
-        Kind::NetworkInterfaces,
-    );
+    mark(!document.network_interface_sets.is_absent(), Kind::NetworkInterfaces);
     mark(!document.prefix_lists.is_absent(), Kind::PrefixLists);
     mark(!document.port_range_lists.is_absent(), Kind::PortRangeLists);
     mark(!document.references.is_absent(), Kind::SecurityGroupReferences);
@@ -328,30 +292,19 @@ fn kind_of(
         (_, Some(None)) => Err(notices.refuse(
             "unsupported-answer",
             path,
-            format!(
-                "an answer of `{}`, which is not read",
-                excerpt(action.unwrap_or_default())
-            ),
+            format!("an answer of `{}`, which is not read", excerpt(action.unwrap_or_default())),
             "leave the file out, or export the calls that are read",
         )),
         ([kind, ..], Some(Some(asked))) => Err(notices.refuse(
             "contradictory",
             path,
-            format!(
-                "the call is `{}` and the answer is one of `{}`",
-                asked.action(),
-                kind.action()
-            ),
+            format!("the call is `{}` and the answer is one of `{}`", asked.action(), kind.action()),
             "the envelope does not belong to its answer: export it again",
         )),
         ([first, second, ..], None) => Err(notices.refuse(
             "unknown-format",
             path,
-            format!(
-                "answers of `{}` and `{}` in one object",
-                first.action(),
-                second.action()
-            ),
+            format!("answers of `{}` and `{}` in one object", first.action(), second.action()),
             RAW_ANSWER,
         )),
         ([], None) => {
@@ -375,18 +328,8 @@ fn entries_kind(document: &Document<'_>, request: Option<&Request<'_>>) -> Kind 
     let is_port = any(&document.entries, |entry| !entry.port_range.is_absent())
         || request.is_some_and(|request| request.get("PortRangeListId").is_some());
     // Today the entries of a port range list come as a bare array, those of a prefix list do not.
-    let is_flat = matches!(
-        &document.entries,
-        List {
-            shape: Shape::Flat,
-            ..
-        }
-    );
-    if !is_prefix && (is_port || is_flat) {
-        Kind::PortRangeListEntries
-    } else {
-        Kind::PrefixListAttributes
-    }
+    let is_flat = matches!(&document.entries, List { shape: Shape::Flat, .. });
+    if !is_prefix && (is_port || is_flat) { Kind::PortRangeListEntries } else { Kind::PrefixListAttributes }
 }
 
 /// Finds the one id of this form in the last part of a name; several, or one that may go on behind a dash, is none.
@@ -399,9 +342,7 @@ fn id_in_name(name: &str, prefix: &str) -> Option<String> {
             continue;
         }
         let tail = file.get(start + prefix.len()..).unwrap_or_default();
-        let length = tail
-            .find(|c: char| !c.is_ascii_alphanumeric())
-            .unwrap_or(tail.len());
+        let length = tail.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(tail.len());
         let goes_on = tail.get(length..).is_some_and(|rest| rest.starts_with('-'));
         let id = file.get(start..start + prefix.len() + length)?;
         if length == 0 || goes_on || found.is_some_and(|other| other != id) {
@@ -419,10 +360,7 @@ mod tests {
     #[test]
     fn an_id_in_a_name_is_found_when_it_is_the_only_one() {
         let find = |name| id_in_name(name, "sg-");
-        assert_eq!(
-            find("ecs_sgRule_sg-bp1abc_cn-beijing_2026.json").as_deref(),
-            Some("sg-bp1abc")
-        );
+        assert_eq!(find("ecs_sgRule_sg-bp1abc_cn-beijing_2026.json").as_deref(), Some("sg-bp1abc"));
         assert_eq!(find("rules/sg-bp1abc.json").as_deref(), Some("sg-bp1abc"));
         assert_eq!(find("attr-sg-bp1abc.json").as_deref(), Some("sg-bp1abc"));
         assert_eq!(find("sg-bp1abc/attribute.json"), None);

@@ -30,21 +30,12 @@ pub(super) struct Answer<'a, 'de> {
 /// Notes keys that no list knows.
 pub(super) fn census(record: &str, unknown: &Unknown<'_>, path: &Path<'_>, notices: &mut Notices<'_>) {
     for (key, is_filled) in unknown.iter() {
-        let (level, state) = if is_filled {
-            (WARNING, "filled")
-        } else {
-            (NOTE, "empty")
-        };
+        let (level, state) = if is_filled { (WARNING, "filled") } else { (NOTE, "empty") };
         notices.add(
             (level, "unknown-key"),
             &format!("{record} {key} {state}"),
             &path.key(key),
-            || {
-                format!(
-                    "{record} with the unknown key `{}` ({state}), which is ignored",
-                    excerpt(key)
-                )
-            },
+            || format!("{record} with the unknown key `{}` ({state}), which is ignored", excerpt(key)),
             "a newer sgleave may know the key",
         );
     }
@@ -57,23 +48,11 @@ pub(super) fn lower(
     facts: &mut Facts,
     notices: &mut Notices<'_>,
 ) -> Result<(), LoadError> {
-    let mut lowering = Lowering {
-        answer,
-        source,
-        number: facts.answers.len(),
-        facts,
-        notices,
-        list: "",
-        page: None,
-    };
+    let mut lowering =
+        Lowering { answer, source, number: facts.answers.len(), facts, notices, list: "", page: None };
     lowering.run()?;
     let (list, page) = (lowering.list, lowering.page);
-    facts.answers.push(AnswerFact {
-        kind: answer.kind,
-        root: answer.root.clone(),
-        list,
-        page,
-    });
+    facts.answers.push(AnswerFact { kind: answer.kind, root: answer.root.clone(), list, page });
     Ok(())
 }
 
@@ -110,11 +89,7 @@ impl<'a, 'de> Lowering<'_, 'a, 'de, '_> {
     }
 
     pub(super) const fn at(&self, index: Option<usize>) -> At {
-        At {
-            source: self.source,
-            answer: self.number,
-            index,
-        }
+        At { source: self.source, answer: self.number, index }
     }
 
     /// Returns the elements of a listing; a list that is not there is an answer that was cut, not an empty one.
@@ -126,11 +101,7 @@ impl<'a, 'de> Lowering<'_, 'a, 'de, '_> {
         pointers: (&'static str, &'static str),
     ) -> Result<&'l [E], LoadError> {
         let path = root.key(key);
-        self.list = if list.shape == Shape::Nested {
-            pointers.0
-        } else {
-            pointers.1
-        };
+        self.list = if list.shape == Shape::Nested { pointers.0 } else { pointers.1 };
         census(key, &list.unknown, &path, self.notices);
         match list.shape {
             Shape::Nested | Shape::Flat => Ok(&list.items),
@@ -163,13 +134,7 @@ impl<'a, 'de> Lowering<'_, 'a, 'de, '_> {
             .answer
             .request
             .and_then(|request| request.get("RegionId"))
-            .and_then(|text| {
-                if let Text::Str(text) = text {
-                    Some(text.as_ref())
-                } else {
-                    None
-                }
-            });
+            .and_then(|text| if let Text::Str(text) = text { Some(text.as_ref()) } else { None });
         ids.sort_unstable();
         self.page = Some(Page {
             kind: self.answer.kind,
@@ -184,12 +149,8 @@ impl<'a, 'de> Lowering<'_, 'a, 'de, '_> {
     }
 
     fn instances(&mut self, document: &Document<'de>, root: &Path<'_>) -> Result<(), LoadError> {
-        let elements = self.listing(
-            &document.instances,
-            root,
-            "Instances",
-            ("/Instances/Instance", "/Instances"),
-        )?;
+        let elements =
+            self.listing(&document.instances, root, "Instances", ("/Instances/Instance", "/Instances"))?;
         let outer = root.key("Instances");
         let path = inner(&outer, document.instances.shape, "Instance");
         let mut ids = Vec::with_capacity(elements.len());
@@ -212,10 +173,7 @@ impl<'a, 'de> Lowering<'_, 'a, 'de, '_> {
             list,
             root,
             "NetworkInterfaceSets",
-            (
-                "/NetworkInterfaceSets/NetworkInterfaceSet",
-                "/NetworkInterfaceSets",
-            ),
+            ("/NetworkInterfaceSets/NetworkInterfaceSet", "/NetworkInterfaceSets"),
         )?;
         let outer = root.key("NetworkInterfaceSets");
         let path = inner(&outer, list.shape, "NetworkInterfaceSet");
@@ -288,10 +246,7 @@ impl<'a, 'de> Lowering<'_, 'a, 'de, '_> {
             return Err(self.notices.refuse(
                 "contradictory",
                 &path,
-                format!(
-                    "the call asks for `{}` and the answer is about `{own}`",
-                    excerpt(asked)
-                ),
+                format!("the call asks for `{}` and the answer is about `{own}`", excerpt(asked)),
                 "the envelope does not belong to its answer: export the group again",
             ));
         }
@@ -305,32 +260,22 @@ impl<'a, 'de> Lowering<'_, 'a, 'de, '_> {
             ));
         };
         let rules = lower_rules::rules(&document.permissions, root, group, self.notices)?;
-        self.list = if rules.flat {
-            "/Permissions"
-        } else {
-            "/Permissions/Permission"
-        };
+        self.list = if rules.flat { "/Permissions" } else { "/Permissions/Permission" };
         let notices = &*self.notices;
         // Without its id the answer has lost its whole top level, so a missing VpcId says nothing.
-        let silent = if own.is_some() {
-            NetworkFact::Silent
-        } else {
-            NetworkFact::Cut
-        };
-        let only = request
-            .and_then(|request| parameter(request, "Direction"))
-            .and_then(|direction| match direction.to_ascii_lowercase().as_str() {
+        let silent = if own.is_some() { NetworkFact::Silent } else { NetworkFact::Cut };
+        let only =
+            request.and_then(|request| parameter(request, "Direction")).and_then(|direction| match direction
+                .to_ascii_lowercase()
+                .as_str()
+            {
                 "ingress" => Some(Direction::Ingress),
                 "egress" => Some(Direction::Egress),
                 _ => None,
             });
         let fact = AttributeFact {
             id: SecurityGroupId::from(group),
-            name: label(
-                &document.security_group_name,
-                &root.key("SecurityGroupName"),
-                notices,
-            )?,
+            name: label(&document.security_group_name, &root.key("SecurityGroupName"), notices)?,
             network: network(&document.vpc_id, &root.key("VpcId"), silent, notices)?,
             region: self.region(document, root)?,
             inner_access: inner_access(&document.inner_access_policy, root, notices)?,
@@ -386,10 +331,7 @@ fn call_of(request: &Request<'_>) -> Call {
         .filter(|(name, value)| value.is_filled() && !HARMLESS_PARAMETERS.contains(&name.as_str()))
         .map(|(name, value)| (name.clone(), shown(value)))
         .collect();
-    Call {
-        token: parameter(request, "NextToken").map(str::to_owned),
-        filters,
-    }
+    Call { token: parameter(request, "NextToken").map(str::to_owned), filters }
 }
 
 fn network(
@@ -418,10 +360,7 @@ fn group_type(
         Some(other) => Err(notices.refuse(
             "invalid-group-type",
             &path,
-            format!(
-                "group type `{}` is neither `normal` nor `enterprise`",
-                excerpt(other)
-            ),
+            format!("group type `{}` is neither `normal` nor `enterprise`", excerpt(other)),
             "the default of an unknown type is not known: a newer sgleave may know it",
         )),
     }

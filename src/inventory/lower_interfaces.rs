@@ -23,11 +23,7 @@ pub(super) fn interface(
     notices: &mut Notices<'_>,
 ) -> Result<model::NetworkInterface, LoadError> {
     census("interface", &raw.unknown, path, notices);
-    let id_text = required_id(
-        &raw.network_interface_id,
-        &path.key("NetworkInterfaceId"),
-        notices,
-    )?;
+    let id_text = required_id(&raw.network_interface_id, &path.key("NetworkInterfaceId"), notices)?;
     let zone = word(&raw.zone_id, &path.key("ZoneId"), notices)?;
     let network = match id(&raw.vpc_id, &path.key("VpcId"), notices)? {
         Some(vpc) => Network::Vpc(VpcId::from(vpc)),
@@ -42,15 +38,9 @@ pub(super) fn interface(
     };
     Ok(model::NetworkInterface {
         id: NetworkInterfaceId::from(id_text),
-        name: label(
-            &raw.network_interface_name,
-            &path.key("NetworkInterfaceName"),
-            notices,
-        )?,
+        name: label(&raw.network_interface_name, &path.key("NetworkInterfaceName"), notices)?,
         kind: kind_of(&raw.kind, path, notices)?.unwrap_or(InterfaceKind::Other),
-        status: word(&raw.status, &path.key("Status"), notices)?
-            .unwrap_or_default()
-            .to_owned(),
+        status: word(&raw.status, &path.key("Status"), notices)?.unwrap_or_default().to_owned(),
         instance: attached_to(raw, path, notices)?,
         network,
         vswitch: id(&raw.vswitch_id, &path.key("VSwitchId"), notices)?.map(VSwitchId::from),
@@ -126,11 +116,7 @@ fn memberships(
     let at = inner(&outer, list.shape, "SecurityGroupId");
     let mut groups = Vec::new();
     for (index, text) in items(list, &outer, notices)?.iter().enumerate() {
-        groups.push(SecurityGroupId::from(required_id(
-            &text.0,
-            &at.index(index),
-            notices,
-        )?));
+        groups.push(SecurityGroupId::from(required_id(&text.0, &at.index(index), notices)?));
     }
     if groups.is_empty() {
         return Ok(Memberships::Unknown);
@@ -169,14 +155,7 @@ impl AddressSets<'_, '_> {
                 Ok::<(), LoadError>(())
             };
         let (text, key) = self.primary;
-        single(
-            text,
-            &path.key(key),
-            Family::Ipv4,
-            AddressKind::Primary,
-            notices,
-            &mut addresses,
-        )?;
+        single(text, &path.key(key), Family::Ipv4, AddressKind::Primary, notices, &mut addresses)?;
 
         let outer = path.key("PrivateIpSets");
         let at = inner(&outer, self.private.shape, "PrivateIpSet");
@@ -190,14 +169,7 @@ impl AddressSets<'_, '_> {
                 AddressKind::Secondary
             };
             let place = at.key("PrivateIpAddress");
-            single(
-                &set.private_ip_address,
-                &place,
-                Family::Ipv4,
-                kind,
-                notices,
-                &mut addresses,
-            )?;
+            single(&set.private_ip_address, &place, Family::Ipv4, kind, notices, &mut addresses)?;
         }
 
         let outer = path.key("Ipv6Sets");
@@ -207,14 +179,7 @@ impl AddressSets<'_, '_> {
             let set = element(slot, &at, notices)?;
             census("IPv6 address", &set.unknown, &at, notices);
             let place = at.key("Ipv6Address");
-            single(
-                &set.address,
-                &place,
-                Family::Ipv6,
-                AddressKind::Ipv6,
-                notices,
-                &mut addresses,
-            )?;
+            single(&set.address, &place, Family::Ipv6, AddressKind::Ipv6, notices, &mut addresses)?;
         }
 
         let outer = path.key("Ipv4PrefixSets");
@@ -223,13 +188,7 @@ impl AddressSets<'_, '_> {
             let at = at.index(index);
             let set = element(slot, &at, notices)?;
             census("prefix", &set.unknown, &at, notices);
-            prefix(
-                &set.prefix,
-                &at.key("Ipv4Prefix"),
-                Family::Ipv4,
-                notices,
-                &mut addresses,
-            )?;
+            prefix(&set.prefix, &at.key("Ipv4Prefix"), Family::Ipv4, notices, &mut addresses)?;
         }
 
         let outer = path.key("Ipv6PrefixSets");
@@ -238,13 +197,7 @@ impl AddressSets<'_, '_> {
             let at = at.index(index);
             let set = element(slot, &at, notices)?;
             census("prefix", &set.unknown, &at, notices);
-            prefix(
-                &set.prefix,
-                &at.key("Ipv6Prefix"),
-                Family::Ipv6,
-                notices,
-                &mut addresses,
-            )?;
+            prefix(&set.prefix, &at.key("Ipv6Prefix"), Family::Ipv6, notices, &mut addresses)?;
         }
         Ok(distinct(addresses))
     }
@@ -299,10 +252,7 @@ fn prefix(
             RAW_ANSWER,
         ));
     }
-    out.push(InterfaceAddress {
-        block,
-        kind: AddressKind::Prefix,
-    });
+    out.push(InterfaceAddress { block, kind: AddressKind::Prefix });
     Ok(())
 }
 
@@ -361,11 +311,7 @@ pub(super) fn instance(
             ));
         }
         network = Network::Classic;
-        addresses.extend(ip_addresses(
-            &raw.inner_ip_address,
-            &path.key("InnerIpAddress"),
-            notices,
-        )?);
+        addresses.extend(ip_addresses(&raw.inner_ip_address, &path.key("InnerIpAddress"), notices)?);
     }
     let addresses = distinct(addresses);
     Ok(InstanceFact {
@@ -374,9 +320,7 @@ pub(super) fn instance(
         instance: model::Instance {
             id: InstanceId::from(id_text),
             name: label(&raw.instance_name, &path.key("InstanceName"), notices)?,
-            status: word(&raw.status, &path.key("Status"), notices)?
-                .unwrap_or_default()
-                .to_owned(),
+            status: word(&raw.status, &path.key("Status"), notices)?.unwrap_or_default().to_owned(),
             region: region.map(RegionId::from),
             locks,
             tags: tags(&raw.tags, &path.key("Tags"), notices)?,
@@ -433,11 +377,7 @@ fn nested(
             None if elements.len() == 1 || primary.iter().any(shares) => InterfaceKind::Primary,
             None => InterfaceKind::Other,
         };
-        facts.push(NestedFact {
-            id: NetworkInterfaceId::from(id_text),
-            kind,
-            addresses,
-        });
+        facts.push(NestedFact { id: NetworkInterfaceId::from(id_text), kind, addresses });
     }
     facts.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(facts)

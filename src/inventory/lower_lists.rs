@@ -57,10 +57,7 @@ impl<'de> Lowering<'_, '_, 'de, '_> {
     }
 
     pub(super) fn prefix_list(&mut self, document: &Document<'de>, root: &Path<'_>) -> Result<(), LoadError> {
-        let asked = self
-            .answer
-            .request
-            .and_then(|request| parameter(request, "PrefixListId"));
+        let asked = self.answer.request.and_then(|request| parameter(request, "PrefixListId"));
         let path = root.key("PrefixListId");
         let own = id(&document.prefix_list_id, &path, self.notices)?;
         let Some(list_id) = own.or(asked) else {
@@ -101,12 +98,7 @@ impl<'de> Lowering<'_, '_, 'de, '_> {
                     (NOTE, "host-bits"),
                     "",
                     &path,
-                    || {
-                        format!(
-                            "`{}` has bits behind its mask; it is read as `{cidr}`",
-                            excerpt(text)
-                        )
-                    },
+                    || format!("`{}` has bits behind its mask; it is read as `{cidr}`", excerpt(text)),
                     "the API takes such blocks and ignores the bits",
                 );
             }
@@ -176,11 +168,7 @@ impl<'de> Lowering<'_, '_, 'de, '_> {
             let place = path.index(index);
             let raw = element(slot, &place, self.notices)?;
             census("port range list", &raw.unknown, &place, self.notices);
-            let id = required_id(
-                &raw.port_range_list_id,
-                &place.key("PortRangeListId"),
-                self.notices,
-            )?;
+            let id = required_id(&raw.port_range_list_id, &place.key("PortRangeListId"), self.notices)?;
             let fact = PortListFact {
                 id: PortRangeListId::from(id),
                 entries: None,
@@ -193,10 +181,7 @@ impl<'de> Lowering<'_, '_, 'de, '_> {
     }
 
     pub(super) fn port_list(&mut self, document: &Document<'de>, root: &Path<'_>) -> Result<(), LoadError> {
-        let asked = self
-            .answer
-            .request
-            .and_then(|request| parameter(request, "PortRangeListId"));
+        let asked = self.answer.request.and_then(|request| parameter(request, "PortRangeListId"));
         let Some(list_id) = asked.or(self.answer.id_in_name.as_deref()) else {
             return Err(self.notices.refuse(
                 "missing-list-id",

@@ -37,11 +37,7 @@ pub(super) fn rules(
             ));
         }
     };
-    let mut fact = RulesFact {
-        returned,
-        flat: list.shape == Shape::Flat,
-        ..RulesFact::default()
-    };
+    let mut fact = RulesFact { returned, flat: list.shape == Shape::Flat, ..RulesFact::default() };
     if !returned {
         notices.add(
             (ERROR, "rules-not-returned"),
@@ -51,10 +47,7 @@ pub(super) fn rules(
             "export DescribeSecurityGroupAttribute of this group again as the raw answer; an SDK that drops empty \
              lists cannot say that there are no rules",
         );
-        fact.gaps.push(RuleGap {
-            direction: None,
-            code: "rules-not-returned",
-        });
+        fact.gaps.push(RuleGap { direction: None, code: "rules-not-returned" });
         return Ok(fact);
     }
     let elements = inner(&path, list.shape, "Permission");
@@ -62,12 +55,7 @@ pub(super) fn rules(
     for (index, slot) in list.items.iter().enumerate() {
         let at = elements.index(index);
         let permission = element(slot, &at, notices)?;
-        let mut reader = Reader {
-            permission,
-            path: at,
-            group,
-            notices,
-        };
+        let mut reader = Reader { permission, path: at, group, notices };
         match reader.read()? {
             Ok(rule) => fact.rules.push((index, rule)),
             Err(gap) => fact.gaps.push(gap),
@@ -134,11 +122,7 @@ impl<'r, 'de> Reader<'r, 'de, '_> {
             return Ok(Err(self.gap(Some(direction), "rule-without-policy", "Policy")));
         };
         let Some(priority) = priority else {
-            return Ok(Err(self.gap(
-                Some(direction),
-                "rule-without-priority",
-                "Priority",
-            )));
+            return Ok(Err(self.gap(Some(direction), "rule-without-priority", "Priority")));
         };
         let (remote, local) = match direction {
             Direction::Ingress => (Side::source(permission), Side::dest(permission)),
@@ -168,11 +152,7 @@ impl<'r, 'de> Reader<'r, 'de, '_> {
                 ));
             }
         };
-        let rule_id = id(
-            &permission.rule_id,
-            &path.key("SecurityGroupRuleId"),
-            self.notices,
-        )?;
+        let rule_id = id(&permission.rule_id, &path.key("SecurityGroupRuleId"), self.notices)?;
         Ok(Ok(SecurityGroupRule {
             direction,
             priority,
@@ -253,9 +233,7 @@ impl<'r, 'de> Reader<'r, 'de, '_> {
     fn protocol(&mut self, unevaluable: &mut Option<Unevaluable>) -> Result<IpProtocol, LoadError> {
         let text = match &self.permission.ip_protocol {
             Text::Unsigned(number) => number.to_string(),
-            other => word(other, &self.path.key("IpProtocol"), self.notices)?
-                .unwrap_or_default()
-                .to_owned(),
+            other => word(other, &self.path.key("IpProtocol"), self.notices)?.unwrap_or_default().to_owned(),
         };
         if let Ok(protocol) = IpProtocol::parse(&text) {
             return Ok(protocol);
@@ -322,11 +300,7 @@ impl<'r, 'de> Reader<'r, 'de, '_> {
         }
         ranges.sort_unstable();
         ranges.dedup();
-        Ok(if ranges.contains(&PortRange::ALL) {
-            RulePorts::Any
-        } else {
-            RulePorts::Ranges(ranges)
-        })
+        Ok(if ranges.contains(&PortRange::ALL) { RulePorts::Any } else { RulePorts::Ranges(ranges) })
     }
 
     fn source_ports(
@@ -404,12 +378,7 @@ impl<'r, 'de> Reader<'r, 'de, '_> {
             (ERROR, "unknown-rule-key"),
             &format!("{group} {key}"),
             &self.path.key(key),
-            || {
-                format!(
-                    "a rule of `{group}` has the key `{}`, which may narrow or widen it",
-                    excerpt(key)
-                )
-            },
+            || format!("a rule of `{group}` has the key `{}`, which may narrow or widen it", excerpt(key)),
             "answers that the rule could decide are undetermined; a newer sgleave may know the key",
         );
         Some(Unevaluable::UnknownKey(key.to_owned()))
@@ -447,12 +416,7 @@ impl<'r, 'de> Reader<'r, 'de, '_> {
                 (NOTE, "host-bits"),
                 "",
                 &path,
-                || {
-                    format!(
-                        "`{}` has bits behind its mask; it is read as `{block}`",
-                        excerpt(text)
-                    )
-                },
+                || format!("`{}` has bits behind its mask; it is read as `{block}`", excerpt(text)),
                 "the API takes such blocks and ignores the bits",
             );
         }
@@ -463,11 +427,7 @@ impl<'r, 'de> Reader<'r, 'de, '_> {
     fn peer(&mut self, side: &Side<'_, '_>) -> Result<Option<RulePeer>, LoadError> {
         let block = self.block_of(side)?;
         let group = id(side.group.1, &self.path.key(side.group.0), self.notices)?;
-        let list = id(
-            side.prefix_list.1,
-            &self.path.key(side.prefix_list.0),
-            self.notices,
-        )?;
+        let list = id(side.prefix_list.1, &self.path.key(side.prefix_list.0), self.notices)?;
         let filled =
             usize::from(block.is_some()) + usize::from(group.is_some()) + usize::from(list.is_some());
         if filled > 1 {
@@ -487,11 +447,7 @@ impl<'r, 'de> Reader<'r, 'de, '_> {
         }
         if let Some(group) = group {
             let by_id = account(side.owner_id.1, &self.path.key(side.owner_id.0), self.notices)?;
-            let by_name = account(
-                side.owner_account.1,
-                &self.path.key(side.owner_account.0),
-                self.notices,
-            )?;
+            let by_name = account(side.owner_account.1, &self.path.key(side.owner_account.0), self.notices)?;
             return Ok(Some(RulePeer::Group {
                 id: SecurityGroupId::from(group),
                 owner: by_id.or(by_name).map(|owner| owner.into_owned().into()),

@@ -15,10 +15,7 @@ const NOTE: IssueLevel = IssueLevel::Note;
 impl<'de> Lowering<'_, '_, 'de, '_> {
     pub(super) fn references(&mut self, document: &Document<'de>, root: &Path<'_>) -> Result<(), LoadError> {
         let list = &document.references;
-        let pointers = (
-            "/SecurityGroupReferences/SecurityGroupReference",
-            "/SecurityGroupReferences",
-        );
+        let pointers = ("/SecurityGroupReferences/SecurityGroupReference", "/SecurityGroupReferences");
         let elements = self.listing(list, root, "SecurityGroupReferences", pointers)?;
         let outer = root.key("SecurityGroupReferences");
         let path = inner(&outer, list.shape, "SecurityGroupReference");
@@ -26,11 +23,7 @@ impl<'de> Lowering<'_, '_, 'de, '_> {
             let place = path.index(index);
             let raw = element(slot, &place, self.notices)?;
             census("reference", &raw.unknown, &place, self.notices);
-            let group = required_id(
-                &raw.security_group_id,
-                &place.key("SecurityGroupId"),
-                self.notices,
-            )?;
+            let group = required_id(&raw.security_group_id, &place.key("SecurityGroupId"), self.notices)?;
             for (list, key) in [
                 (&raw.referencing, "ReferencingSecurityGroups"),
                 (&raw.referencing_flat, "SecurityReferencingGroups"),
@@ -41,11 +34,8 @@ impl<'de> Lowering<'_, '_, 'de, '_> {
                     let place = at.index(index);
                     let raw = element(slot, &place, self.notices)?;
                     census("reference", &raw.unknown, &place, self.notices);
-                    let referencing = required_id(
-                        &raw.security_group_id,
-                        &place.key("SecurityGroupId"),
-                        self.notices,
-                    )?;
+                    let referencing =
+                        required_id(&raw.security_group_id, &place.key("SecurityGroupId"), self.notices)?;
                     let owner = account(&raw.ali_uid, &place.key("AliUid"), self.notices)?;
                     self.facts.references.push(ForeignReference {
                         group: SecurityGroupId::from(group),
@@ -72,12 +62,7 @@ impl<'de> Lowering<'_, '_, 'de, '_> {
                         (NOTE, "network-acl"),
                         "",
                         &place.key(field),
-                        || {
-                            format!(
-                                "`{}` has a network ACL, a second filter that is not modelled",
-                                shown(id)
-                            )
-                        },
+                        || format!("`{}` has a network ACL, a second filter that is not modelled", shown(id)),
                         "answers are about security groups only: what they accept an ACL may still drop",
                     );
                 }
@@ -91,32 +76,17 @@ impl<'de> Lowering<'_, '_, 'de, '_> {
                 if !matches!(&raw.network_acl_num, Text::Str(text) if text == "0")
                     && raw.network_acl_num != Text::Unsigned(0)
                 {
-                    acl(
-                        self.notices,
-                        &raw.vpc_id,
-                        "NetworkAclNum",
-                        &raw.network_acl_num,
-                        &place,
-                    );
+                    acl(self.notices, &raw.vpc_id, "NetworkAclNum", &raw.network_acl_num, &place);
                 }
             }
             return Ok(());
         }
         let path = inner(&outer, document.vswitches.shape, key);
-        for (index, slot) in items(&document.vswitches, &outer, self.notices)?
-            .iter()
-            .enumerate()
-        {
+        for (index, slot) in items(&document.vswitches, &outer, self.notices)?.iter().enumerate() {
             let place = path.index(index);
             let raw = element(slot, &place, self.notices)?;
             census("vSwitch", &raw.unknown, &place, self.notices);
-            acl(
-                self.notices,
-                &raw.vswitch_id,
-                "NetworkAclId",
-                &raw.network_acl_id,
-                &place,
-            );
+            acl(self.notices, &raw.vswitch_id, "NetworkAclId", &raw.network_acl_id, &place);
         }
         Ok(())
     }
@@ -131,11 +101,7 @@ impl<'de> Lowering<'_, '_, 'de, '_> {
             (None, Some(instance)) => (Some(instance), "redis"),
             (asked, _) => (asked, "rds"),
         };
-        let own = id(
-            &document.db_instance_name,
-            &root.key("DBInstanceName"),
-            self.notices,
-        )?;
+        let own = id(&document.db_instance_name, &root.key("DBInstanceName"), self.notices)?;
         let outer = root.key("Items");
         let path = inner(&outer, list.shape, "EcsSecurityGroupRelation");
         for (index, slot) in elements.iter().enumerate() {

@@ -39,11 +39,7 @@ pub(super) struct Survey {
 
 /// Surveys the pages of one kind.
 pub(super) fn survey(kind: Kind, pages: &[Placed<'_>]) -> Survey {
-    let pages: Vec<Placed<'_>> = pages
-        .iter()
-        .copied()
-        .filter(|(_, page)| page.kind == kind)
-        .collect();
+    let pages: Vec<Placed<'_>> = pages.iter().copied().filter(|(_, page)| page.kind == kind).collect();
     let mut survey = Survey::default();
     let has_tokens = pages.iter().any(|(_, page)| page.token.is_some());
     let mut listings: BTreeMap<(Option<&str>, String), Vec<Placed<'_>>> = BTreeMap::new();
@@ -65,9 +61,7 @@ pub(super) fn survey(kind: Kind, pages: &[Placed<'_>]) -> Survey {
             totals(&pages, &mut survey);
         }
         if !filters.is_empty() && !listings.contains_key(&(*region, String::new())) {
-            survey
-                .filtered
-                .extend(pages.first().map(|(at, _)| (*at, filters.clone())));
+            survey.filtered.extend(pages.first().map(|(at, _)| (*at, filters.clone())));
         }
         if pages.iter().all(|(_, page)| page.ids.is_empty()) {
             survey.empty.extend(pages.first().map(|(at, _)| *at));
@@ -82,11 +76,7 @@ fn filters_of(page: &Page) -> String {
     let Some(call) = &page.call else {
         return String::new();
     };
-    let words: Vec<String> = call
-        .filters
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
+    let words: Vec<String> = call.filters.iter().map(|(name, value)| format!("{name}={value}")).collect();
     words.join(" ")
 }
 
@@ -153,10 +143,9 @@ impl Break {
         match self {
             Self::Next(position) => (position, "a token for a next page, and that page is not there"),
             Self::Previous(position) => (position, "the page before this one is not there"),
-            Self::Loop(position) => (
-                position,
-                "two different pages give the same token, so the listing never ended",
-            ),
+            Self::Loop(position) => {
+                (position, "two different pages give the same token, so the listing never ended")
+            }
         }
     }
 }
@@ -186,12 +175,7 @@ pub(super) fn breaks(links: &[Link<'_>], has_loose_end: bool) -> Vec<Break> {
     }
     let has_end = has_loose_end || links.iter().any(|link| link.given.is_none());
     if !has_end {
-        found.extend(
-            links
-                .iter()
-                .position(|link| link.given.is_some())
-                .map(Break::Next),
-        );
+        found.extend(links.iter().position(|link| link.given.is_some()).map(Break::Next));
     }
     found
 }
@@ -222,38 +206,22 @@ mod tests {
     use super::*;
 
     fn link<'p>(asked: Option<&'p str>, given: Option<&'p str>) -> Link<'p> {
-        Link {
-            given,
-            asked: Some(asked),
-        }
+        Link { given, asked: Some(asked) }
     }
 
     #[test]
     fn a_chain_with_envelopes_shows_every_missing_page() {
-        let pages = [
-            link(None, Some("b")),
-            link(Some("b"), Some("c")),
-            link(Some("c"), None),
-        ];
+        let pages = [link(None, Some("b")), link(Some("b"), Some("c")), link(Some("c"), None)];
         assert_eq!(breaks(&pages, false), []);
         assert_eq!(breaks(&pages[..2], false), [Break::Next(1)]);
         assert_eq!(breaks(&pages[1..], false), [Break::Previous(0)]);
-        assert_eq!(
-            breaks(&[pages[0], pages[2]], false),
-            [Break::Next(0), Break::Previous(1)]
-        );
+        assert_eq!(breaks(&[pages[0], pages[2]], false), [Break::Next(0), Break::Previous(1)]);
     }
 
     #[test]
     fn a_chain_without_envelopes_needs_an_end() {
-        let open = Link {
-            given: Some("b"),
-            asked: None,
-        };
-        let end = Link {
-            given: None,
-            asked: None,
-        };
+        let open = Link { given: Some("b"), asked: None };
+        let end = Link { given: None, asked: None };
         assert_eq!(breaks(&[open], false), [Break::Next(0)]);
         assert_eq!(breaks(&[open, end], false), []);
         assert_eq!(breaks(&[open, open, end], false), [Break::Loop(1)]);

@@ -47,26 +47,17 @@ enum Step<'p> {
 impl<'p> Path<'p> {
     /// Returns the path of a document.
     pub(super) const fn root(prefix: &'p str) -> Self {
-        Self {
-            parent: None,
-            step: Step::Root(prefix),
-        }
+        Self { parent: None, step: Step::Root(prefix) }
     }
 
     /// Returns the path of a value under a key.
     pub(super) const fn key(&'p self, key: &'p str) -> Self {
-        Self {
-            parent: Some(self),
-            step: Step::Key(key),
-        }
+        Self { parent: Some(self), step: Step::Key(key) }
     }
 
     /// Returns the path of an element.
     pub(super) const fn index(&'p self, index: usize) -> Self {
-        Self {
-            parent: Some(self),
-            step: Step::Index(index),
-        }
+        Self { parent: Some(self), step: Step::Index(index) }
     }
 }
 
@@ -101,10 +92,7 @@ struct Pending {
 
 impl<'s> Notices<'s> {
     pub(super) const fn new(source: &'s str) -> Self {
-        Self {
-            source,
-            pending: BTreeMap::new(),
-        }
+        Self { source, pending: BTreeMap::new() }
     }
 
     /// Returns the source that is being judged.
@@ -142,11 +130,7 @@ impl<'s> Notices<'s> {
     pub(super) fn finish(self) -> Vec<CountedIssue> {
         self.pending
             .into_iter()
-            .map(|((_, subject), Pending { issue, count })| CountedIssue {
-                subject,
-                issue,
-                count,
-            })
+            .map(|((_, subject), Pending { issue, count })| CountedIssue { subject, issue, count })
             .collect()
     }
 

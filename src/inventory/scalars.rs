@@ -14,12 +14,7 @@ pub(super) const RAW_ANSWER: &str = "export the answer again as the API sends it
                                      without --query, --output or a conversion";
 
 fn wrong_type(notices: &Notices<'_>, path: &Path<'_>, found: &str, wanted: &str) -> LoadError {
-    notices.refuse(
-        "wrong-type",
-        path,
-        format!("`{}` where {wanted} is expected", excerpt(found)),
-        RAW_ANSWER,
-    )
+    notices.refuse("wrong-type", path, format!("`{}` where {wanted} is expected", excerpt(found)), RAW_ANSWER)
 }
 
 /// Returns the value in words, for messages.
@@ -112,9 +107,7 @@ pub(super) fn account<'t>(
 ) -> Result<Option<Cow<'t, str>>, LoadError> {
     match text {
         Text::Absent | Text::Null => Ok(None),
-        Text::Str(text) => Ok(Some(text.trim())
-            .filter(|text| !text.is_empty())
-            .map(Cow::Borrowed)),
+        Text::Str(text) => Ok(Some(text.trim()).filter(|text| !text.is_empty()).map(Cow::Borrowed)),
         Text::Unsigned(number) => Ok(Some(Cow::Owned(number.to_string()))),
         other => Err(wrong_type(notices, path, &shown(other), "an account")),
     }
@@ -130,10 +123,9 @@ pub(super) fn count(
         Text::Absent | Text::Null => Ok(None),
         Text::Unsigned(number) => Ok(Some(*number)),
         Text::Str(digits) if digits.trim().is_empty() => Ok(None),
-        Text::Str(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits
-            .parse()
-            .map(Some)
-            .map_err(|_| wrong_type(notices, path, digits, "a count")),
+        Text::Str(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            digits.parse().map(Some).map_err(|_| wrong_type(notices, path, digits, "a count"))
+        }
         other => Err(wrong_type(notices, path, &shown(other), "a count")),
     }
 }

@@ -228,11 +228,7 @@ impl<E> Default for List<'_, E> {
 
 impl<E> List<'_, E> {
     fn of(shape: Shape) -> Self {
-        Self {
-            shape,
-            items: Vec::new(),
-            unknown: Unknown::default(),
-        }
+        Self { shape, items: Vec::new(), unknown: Unknown::default() }
     }
 
     /// Tells whether the key is there at all.
@@ -337,9 +333,7 @@ impl<'de, E: Element<'de>> Visitor<'de> for InnerSeed<E> {
         Ok((Shape::Nested, items))
     }
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        SkipVisitor
-            .visit_map(map)
-            .map(|_| (Shape::InnerOther("object"), Vec::new()))
+        SkipVisitor.visit_map(map).map(|_| (Shape::InnerOther("object"), Vec::new()))
     }
 }
 

@@ -92,11 +92,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            intra_group_egress: None,
-            address_kinds: None,
-            intra_group_ingress: Some(Order::AcceptFirst),
-        }
+        Self { intra_group_egress: None, address_kinds: None, intra_group_ingress: Some(Order::AcceptFirst) }
     }
 }
 
@@ -168,15 +164,8 @@ pub fn outcomes(
     to: End,
     packet: Packet,
 ) -> BTreeSet<(bool, bool)> {
-    debug_assert!(
-        from.index().is_none() || from.index() != to.index(),
-        "an interface never meets itself"
-    );
-    debug_assert_eq!(
-        Family::of(from.address()),
-        Family::of(to.address()),
-        "families never meet"
-    );
+    debug_assert!(from.index().is_none() || from.index() != to.index(), "an interface never meets itself");
+    debug_assert_eq!(Family::of(from.address()), Family::of(to.address()), "families never meet");
     let mut answers = BTreeMap::new();
     let fixed = [
         (
@@ -187,21 +176,12 @@ pub fn outcomes(
             Question::AcceptFirst(Direction::Ingress),
             settings.intra_group_ingress.map(|o| o == Order::AcceptFirst),
         ),
-        (
-            Question::CoversAllKinds,
-            settings.address_kinds.map(|k| k == Kinds::All),
-        ),
+        (Question::CoversAllKinds, settings.address_kinds.map(|k| k == Kinds::All)),
     ];
     for (question, answer) in fixed {
         answers.extend(answer.map(|yes| (question, yes)));
     }
-    let mut reading = Reading {
-        inventory,
-        before,
-        after,
-        packet,
-        answers,
-    };
+    let mut reading = Reading { inventory, before, after, packet, answers };
     let mut found = Pairs::new();
     reading.explore(from, to, &mut found);
     found
@@ -267,22 +247,16 @@ impl Reading<'_> {
         let egress = self.end(Direction::Egress, from, to)?;
         let ingress = self.end(Direction::Ingress, to, from)?;
         let both = |out: &(bool, bool), into: &(bool, bool)| (out.0 && into.0, out.1 && into.1);
-        Ok(egress
-            .iter()
-            .flat_map(|out| ingress.iter().map(move |into| both(out, into)))
-            .collect())
+        Ok(egress.iter().flat_map(|out| ingress.iter().map(move |into| both(out, into))).collect())
     }
 
     fn end(&self, direction: Direction, local: End, remote: End) -> Result<Pairs, Question> {
         match local {
             // A side that is not ours does not stop anything (law 2.6).
             End::External(_) => Ok(Pairs::from([(true, true)])),
-            End::Interface { index, address } => self.side(Side {
-                direction,
-                local: index,
-                local_address: address,
-                remote,
-            }),
+            End::Interface { index, address } => {
+                self.side(Side { direction, local: index, local_address: address, remote })
+            }
         }
     }
 
@@ -297,14 +271,9 @@ impl Reading<'_> {
         let before = self.facts(side, self.before)?;
         let after = self.facts(side, self.after)?;
         let (mut in_both, mut only_before, mut only_after) = (false, false, false);
-        match (
-            self.groups_of(self.before, side.local),
-            self.groups_of(self.after, side.local),
-        ) {
+        match (self.groups_of(self.before, side.local), self.groups_of(self.after, side.local)) {
             (Some(old), Some(new)) => {
-                for group in old
-                    .union(new)
-                    .filter(|group| self.may_have_further_rules(group, side.direction))
+                for group in old.union(new).filter(|group| self.may_have_further_rules(group, side.direction))
                 {
                     in_both |= old.contains(group) && new.contains(group);
                     only_before |= !new.contains(group);
@@ -321,11 +290,7 @@ impl Reading<'_> {
             only_after |= joins;
         }
         let choices = |possible: bool| {
-            if possible {
-                further_rules(&before, &after)
-            } else {
-                vec![None]
-            }
+            if possible { further_rules(&before, &after) } else { vec![None] }
         };
         let mut pairs = Pairs::new();
         for both in choices(in_both) {
@@ -340,13 +305,7 @@ impl Reading<'_> {
 
     /// Walks the order of law 2.4 for one interface, direction and state.
     fn facts(&self, side: Side, state: &Memberships) -> Result<Facts, Question> {
-        let settled = |verdict| {
-            Ok(Facts {
-                settled: Some(verdict),
-                known: None,
-                fallback: verdict,
-            })
-        };
+        let settled = |verdict| Ok(Facts { settled: Some(verdict), known: None, fallback: verdict });
         // 1. Exemptions come before everything (law 2.2).
         if side.direction == Direction::Egress && side.remote.address() == METADATA {
             return settled(true);
@@ -368,11 +327,7 @@ impl Reading<'_> {
             Direction::Ingress => connected,
             Direction::Egress => self.sends_by_default(side, state)?,
         };
-        Ok(Facts {
-            settled: None,
-            known,
-            fallback,
-        })
+        Ok(Facts { settled: None, known, fallback })
     }
 
     /// Tells whether both sides are members of one basic group that accepts inner traffic, and the policy covers both
@@ -381,10 +336,7 @@ impl Reading<'_> {
         let Some(remote) = side.remote.index() else {
             return Ok(false);
         };
-        let local = End::Interface {
-            index: side.local,
-            address: side.local_address,
-        };
+        let local = End::Interface { index: side.local, address: side.local_address };
         for group in self.every_group(state) {
             if self.may_hold(state, side.local, group)
                 && self.may_hold(state, remote, group)
@@ -424,18 +376,11 @@ impl Reading<'_> {
 
     /// Law 2.6, rule match: protocol, ports, source ports, local narrowing and object.
     fn matches(&self, rule: &SecurityGroupRule, side: Side, state: &Memberships) -> Result<bool, Question> {
-        let Packet {
-            protocol,
-            source_port,
-            destination_port,
-        } = self.packet;
+        let Packet { protocol, source_port, destination_port } = self.packet;
         if rule.protocol != IpProtocol::All && rule.protocol != IpProtocol::Number(protocol) {
             return Ok(false);
         }
-        if rule
-            .local
-            .is_some_and(|block| !holds_address(&block, side.local_address))
-        {
+        if rule.local.is_some_and(|block| !holds_address(&block, side.local_address)) {
             return Ok(false);
         }
         // Ports narrow TCP and UDP rules only (law 1.1).
@@ -546,11 +491,7 @@ impl Reading<'_> {
         };
         let of = |wanted: fn(AddressKind) -> bool| {
             let here = |other: &&crate::inventory::InterfaceAddress| holds_address(&other.block, address);
-            interface
-                .addresses
-                .iter()
-                .filter(here)
-                .any(|other| wanted(other.kind))
+            interface.addresses.iter().filter(here).any(|other| wanted(other.kind))
         };
         debug_assert!(of(|_| true), "the interface has the address");
         if of(AddressKind::is_plain) {
@@ -560,9 +501,7 @@ impl Reading<'_> {
     }
 
     fn may_have_further_rules(&self, group: &SecurityGroupId, direction: Direction) -> bool {
-        self.inventory
-            .group(group)
-            .is_none_or(|group| !group.knows_rules(direction))
+        self.inventory.group(group).is_none_or(|group| !group.knows_rules(direction))
     }
 
     /// Tells whether the far side is in a group in one state that it is not in in the other.
@@ -587,10 +526,7 @@ fn further_rules(before: &Facts, after: &Facts) -> Vec<Option<Strength>> {
     }
     let actions = [RuleAction::Drop, RuleAction::Accept];
     let rule = |priority: u16| actions.map(|action| Some((priority, action)));
-    [None]
-        .into_iter()
-        .chain(priorities.into_iter().flat_map(rule))
-        .collect()
+    [None].into_iter().chain(priorities.into_iter().flat_map(rule)).collect()
 }
 
 /// Families never mix: an IPv4 block holds no IPv6 address.

@@ -15,10 +15,7 @@ use serde_json::{Value, json};
 use sgleave::inventory::{Inventory, IssueLevel, LoadError, Source, load};
 
 fn source(name: &str, content: impl AsRef<[u8]>) -> Source {
-    Source {
-        name: name.to_owned(),
-        bytes: content.as_ref().to_vec(),
-    }
+    Source { name: name.to_owned(), bytes: content.as_ref().to_vec() }
 }
 
 fn document(name: &str, value: &Value) -> Source {
@@ -34,12 +31,7 @@ fn fixture(name: &str) -> Vec<Source> {
     let mut sources: Vec<Source> = std::fs::read_dir(fixtures().join(name))
         .unwrap()
         .map(|entry| entry.unwrap())
-        .map(|entry| {
-            source(
-                entry.file_name().to_str().unwrap(),
-                std::fs::read(entry.path()).unwrap(),
-            )
-        })
+        .map(|entry| source(entry.file_name().to_str().unwrap(), std::fs::read(entry.path()).unwrap()))
         .collect();
     sources.sort_by(|a, b| a.name.cmp(&b.name));
     assert!(!sources.is_empty());
@@ -93,11 +85,7 @@ fn issues(inventory: &Inventory) -> Vec<String> {
         IssueLevel::Warning => "warning",
         IssueLevel::Note => "note",
     };
-    inventory
-        .issues()
-        .iter()
-        .map(|issue| format!("{} {}", level(issue.level), issue.code))
-        .collect()
+    inventory.issues().iter().map(|issue| format!("{} {}", level(issue.level), issue.code)).collect()
 }
 
 fn gaps(inventory: &Inventory) -> Vec<&'static str> {
@@ -106,13 +94,7 @@ fn gaps(inventory: &Inventory) -> Vec<&'static str> {
 
 /// Returns the one-line notation of the rules of `sg-a`.
 fn rules_of_a(inventory: &Inventory) -> Vec<String> {
-    inventory
-        .group(&"sg-a".into())
-        .unwrap()
-        .rules
-        .iter()
-        .map(ToString::to_string)
-        .collect()
+    inventory.group(&"sg-a".into()).unwrap().rules.iter().map(ToString::to_string).collect()
 }
 
 /// Returns the gaps in the rules of a group: direction and code.

@@ -7,18 +7,8 @@ use sgleave::graph::{InterfaceIx, SecurityGraph};
 use sgleave::inventory::Inventory;
 use sgleave::netset::{Family, IpBlock, Packet};
 use sgleave::simulate::{Change, ChangeKind, EndpointSet, Removal, Simulation};
-use sgleave::testing::ArbRemoval;
-use sgleave::testing::oracle::End;
 
-/// Returns the arguments of `simulate` for drawn removals.
-pub fn removals_of(inventory: &Inventory, drawn: &[ArbRemoval]) -> Vec<Removal> {
-    let removal = |one: &ArbRemoval| Removal {
-        target: inventory.interfaces[one.interface].id.to_string(),
-        group: one.leave.to_string(),
-        join: one.join.as_ref().map(ToString::to_string),
-    };
-    drawn.iter().map(removal).collect()
-}
+use sgleave::testing::End;
 
 /// Returns every address of the inventory as an end, a few of each delegated prefix.
 pub fn interface_ends(inventory: &Inventory, probes: &[IpAddr]) -> Vec<End> {
@@ -30,8 +20,10 @@ pub fn interface_ends(inventory: &Inventory, probes: &[IpAddr]) -> Vec<End> {
                 continue;
             }
             let last = address.block.family().address(address.block.last());
-            let inside = probes.iter().copied().filter(|probe| address.block.contains(&IpBlock::single(*probe)));
-            let picked: BTreeSet<IpAddr> = [address.block.address(), last].into_iter().chain(inside).collect();
+            let inside =
+                probes.iter().copied().filter(|probe| address.block.contains(&IpBlock::single(*probe)));
+            let picked: BTreeSet<IpAddr> =
+                [address.block.address(), last].into_iter().chain(inside).collect();
             ends.extend(picked.into_iter().map(|address| End::Interface { index, address }));
         }
     }
@@ -72,7 +64,12 @@ fn holds(set: &EndpointSet, end: End, graph: &SecurityGraph) -> bool {
 }
 
 /// Returns the entries that speak of this flow. The contract allows one at most.
-pub fn entries_about<'s>(simulation: &'s Simulation<'_>, from: End, to: End, packet: Packet) -> Vec<&'s Change> {
+pub fn entries_about<'s>(
+    simulation: &'s Simulation<'_>,
+    from: End,
+    to: End,
+    packet: Packet,
+) -> Vec<&'s Change> {
     let family = family_of(from);
     let about = |change: &&Change| {
         change.family == family

@@ -22,10 +22,7 @@ fn the_fingerprint_does_not_depend_on_how_the_answers_are_stored() {
     let values = values();
     let glued: String = values.iter().map(ToString::to_string).collect();
     let lines: String = values.iter().map(|value| format!("{value}\n")).collect();
-    let pretty: String = values
-        .iter()
-        .map(|value| serde_json::to_string_pretty(value).unwrap())
-        .collect();
+    let pretty: String = values.iter().map(|value| serde_json::to_string_pretty(value).unwrap()).collect();
     let array = Value::Array(values.clone()).to_string();
     let wrapped: String = values
         .iter()
@@ -41,31 +38,18 @@ fn the_fingerprint_does_not_depend_on_how_the_answers_are_stored() {
 
 #[test]
 fn byte_order_marks_and_utf16_are_decoded() {
-    let text = values()
-        .iter()
-        .map(|value| format!("{value}\r\n"))
-        .collect::<String>();
+    let text = values().iter().map(|value| format!("{value}\r\n")).collect::<String>();
     let utf8 = [&[0xef, 0xbb, 0xbf], text.as_bytes()].concat();
-    let little: Vec<u8> = std::iter::once(0xfeff)
-        .chain(text.encode_utf16())
-        .flat_map(u16::to_le_bytes)
-        .collect();
-    let big: Vec<u8> = std::iter::once(0xfeff)
-        .chain(text.encode_utf16())
-        .flat_map(u16::to_be_bytes)
-        .collect();
+    let little: Vec<u8> =
+        std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> =
+        std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_be_bytes).collect();
     for bytes in [utf8, little.clone(), big] {
         assert_eq!(one("all.json", bytes).unwrap().digest(), expected());
     }
-    assert_eq!(
-        refusal(one("odd.json", &little[..little.len() - 1])).0,
-        "invalid-encoding"
-    );
+    assert_eq!(refusal(one("odd.json", &little[..little.len() - 1])).0, "invalid-encoding");
     assert_eq!(refusal(one("no-mark.json", &little[2..])).0, "invalid-encoding");
-    assert_eq!(
-        refusal(one("gbk.json", b"{\"Instances\": \"\xc3\xfb\xb3\xc6\"}")).0,
-        "invalid-encoding"
-    );
+    assert_eq!(refusal(one("gbk.json", b"{\"Instances\": \"\xc3\xfb\xb3\xc6\"}")).0, "invalid-encoding");
 }
 
 #[test]
@@ -75,10 +59,7 @@ fn a_pointer_names_the_document_it_is_in() {
     let lines: String = values.iter().map(|value| format!("{value}\n")).collect();
     assert_eq!(
         refusal(one("all.json", lines)),
-        (
-            "wrong-type",
-            "doc 1: /SecurityGroups/SecurityGroup/1/VpcId".to_owned()
-        )
+        ("wrong-type", "doc 1: /SecurityGroups/SecurityGroup/1/VpcId".to_owned())
     );
     let array = Value::Array(values).to_string();
     assert_eq!(
@@ -109,11 +90,7 @@ fn duplicate_keys_are_refused_everywhere() {
     assert_eq!(refusal(one("a.json", text)).0, "duplicate-key");
     // The old Go SDK writes keys that differ in case only.
     let text = r#"{"Instances": {"Instance": [{"InstanceId": "i-1", "CPU": 1, "Cpu": 1, "HostName": "a", "Hostname": "a"}]}}"#;
-    assert!(
-        !issues(&one("a.json", text).unwrap())
-            .iter()
-            .any(|issue| issue.contains("unknown-key"))
-    );
+    assert!(!issues(&one("a.json", text).unwrap()).iter().any(|issue| issue.contains("unknown-key")));
 }
 
 #[test]
@@ -149,24 +126,11 @@ fn an_envelope_tells_what_its_answer_does_not() {
     let enveloped = json!({"request": request("prl-a"), "response": entries});
     let inventory = load(vec![document("a.json", &enveloped)]).unwrap();
     assert!(inventory.port_lists.contains_key("prl-a"));
-    assert_eq!(
-        refusal(load(vec![document("a.json", &entries)])),
-        ("missing-list-id", "/Entries".to_owned())
-    );
+    assert_eq!(refusal(load(vec![document("a.json", &entries)])), ("missing-list-id", "/Entries".to_owned()));
     let sdk = json!({"request": request("prl-a"),
         "response": {"headers": {}, "statusCode": 200, "body": entries}});
-    assert!(
-        load(vec![document("a.json", &sdk)])
-            .unwrap()
-            .port_lists
-            .contains_key("prl-a")
-    );
-    assert!(
-        load(vec![document("x.prl-b.json", &entries)])
-            .unwrap()
-            .port_lists
-            .contains_key("prl-b")
-    );
+    assert!(load(vec![document("a.json", &sdk)]).unwrap().port_lists.contains_key("prl-a"));
+    assert!(load(vec![document("x.prl-b.json", &entries)]).unwrap().port_lists.contains_key("prl-b"));
 
     let mut rules = fixture("whole").remove(3);
     assert_eq!(rules.name, "sg-a.json");
@@ -180,15 +144,10 @@ fn an_envelope_tells_what_its_answer_does_not() {
     let other = json!({"request": {"Action": "DescribeInstances"}, "response": answer});
     assert_eq!(refusal(load(vec![document("a.json", &other)])).0, "contradictory");
     let other = json!({"request": {"Action": "DescribeDisks"}, "response": {"Disks": {"Disk": []}}});
-    assert_eq!(
-        refusal(load(vec![document("a.json", &other)])).0,
-        "unsupported-answer"
-    );
+    assert_eq!(refusal(load(vec![document("a.json", &other)])).0, "unsupported-answer");
 
     // What `aliyun --pager` leaves: the name of the file is all that tells the group.
-    rules.bytes = json!({"Permissions": answer["Permissions"]})
-        .to_string()
-        .into_bytes();
+    rules.bytes = json!({"Permissions": answer["Permissions"]}).to_string().into_bytes();
     let inventory = load(vec![rules.clone()]).unwrap();
     assert_eq!(inventory.groups[0].id.as_str(), "sg-a");
     assert_eq!(inventory.groups[0].inner_access, None);
@@ -201,45 +160,21 @@ fn what_is_no_raw_answer_is_named() {
     for (content, code) in [
         ("<?xml version=\"1.0\"?><a/>", "xml-answer"),
         ("ERROR: SDK.ServerError\nErrorCode: Throttling", "cli-error"),
-        (
-            "InstanceId | Status\n---------- | ------\ni-1 | Running",
-            "text-table",
-        ),
+        ("InstanceId | Status\n---------- | ------\ni-1 | Running", "text-table"),
         ("实例ID,内网IP,公网IP\ni-1,10.0.0.1,", "csv-file"),
         ("# a comment\na;b;c\n1;2;3", "csv-file"),
         ("resource \"alicloud_instance\" \"a\" {}", "terraform-source"),
-        (
-            r#"{"version": 4, "terraform_version": "1.9", "resources": []}"#,
-            "terraform-state",
-        ),
+        (r#"{"version": 4, "terraform_version": "1.9", "resources": []}"#, "terraform-state"),
         (r#"{"format_version": "1.0", "values": {}}"#, "terraform-state"),
-        (
-            r#"[{"instance_id": "i-1", "vpc_id": "vpc-1"}]"#,
-            "steampipe-export",
-        ),
+        (r#"[{"instance_id": "i-1", "vpc_id": "vpc-1"}]"#, "steampipe-export"),
         (r#"{"columns": [], "rows": []}"#, "steampipe-export"),
         (r#"{"instances": {"instance": []}}"#, "camel-case-answer"),
-        (
-            r#"{"RequestId": "r", "HostId": "h", "Code": "Forbidden.RAM", "Message": "m"}"#,
-            "api-error",
-        ),
-        (
-            r#"{"InstanceId": "i-1", "VpcAttributes": {}, "RequestId": "r"}"#,
-            "instance-attribute-answer",
-        ),
-        (
-            r#"{"NetworkInterfaceId": "eni-1", "RequestId": "r"}"#,
-            "interface-attribute-answer",
-        ),
-        (
-            r#"[{"InstanceId": "i-1", "Status": "Running"}]"#,
-            "projected-answer",
-        ),
+        (r#"{"RequestId": "r", "HostId": "h", "Code": "Forbidden.RAM", "Message": "m"}"#, "api-error"),
+        (r#"{"InstanceId": "i-1", "VpcAttributes": {}, "RequestId": "r"}"#, "instance-attribute-answer"),
+        (r#"{"NetworkInterfaceId": "eni-1", "RequestId": "r"}"#, "interface-attribute-answer"),
+        (r#"[{"InstanceId": "i-1", "Status": "Running"}]"#, "projected-answer"),
         (r#"{"Disks": {"Disk": []}, "RequestId": "r"}"#, "unknown-format"),
-        (
-            r#"{"Instances": {"Instance": []}, "SecurityGroups": {"SecurityGroup": []}}"#,
-            "unknown-format",
-        ),
+        (r#"{"Instances": {"Instance": []}, "SecurityGroups": {"SecurityGroup": []}}"#, "unknown-format"),
         ("\"{}\"", "unknown-format"),
         ("[1]", "unknown-format"),
         ("PK\u{3}\u{4}", "compressed-file"),
@@ -265,11 +200,7 @@ fn unknown_keys_are_counted_once_for_each_kind() {
     assert_eq!(issues(&inventory), ["warning unknown-key", "note unknown-key"]);
     let issue = &inventory.issues()[0];
     assert_eq!(issue.pointer, "/SecurityGroups/SecurityGroup/0/FutureField");
-    assert!(
-        issue.message.ends_with("(and 1 more like it)"),
-        "{}",
-        issue.message
-    );
+    assert!(issue.message.ends_with("(and 1 more like it)"), "{}", issue.message);
 }
 
 #[test]

@@ -11,10 +11,7 @@ fn nested_envelopes_end_at_the_depth_limit() {
             let open = format!("{{\"{key}\":").repeat(depth);
             let text = format!("{open}{{}}{}", "}".repeat(depth));
             let (code, _) = refusal(load(vec![source("a.json", text)]));
-            assert!(
-                ["empty-source", "too-deep"].contains(&code),
-                "{key} {depth}: {code}"
-            );
+            assert!(["empty-source", "too-deep"].contains(&code), "{key} {depth}: {code}");
         }
     }
     let lists = format!("[{}", "[".repeat(100_000));
@@ -73,9 +70,7 @@ fn a_damaged_export_is_read_or_refused() {
 #[test]
 fn a_value_of_the_wrong_type_is_refused_or_judged_wherever_it_stands() {
     // Every scalar and list of the export, replaced by every type in turn.
-    let replacements = [
-        "null", "true", "-1", "1.5", "\"\"", "\"x\"", "[]", "{}", "[[]]", "[{}]", "[null]",
-    ];
+    let replacements = ["null", "true", "-1", "1.5", "\"\"", "\"x\"", "[]", "{}", "[[]]", "[{}]", "[null]"];
     for (file, whole) in super::whole() {
         let mut pointers = Vec::new();
         collect(&whole, String::new(), &mut pointers);
@@ -112,14 +107,8 @@ fn collect(value: &serde_json::Value, pointer: String, pointers: &mut Vec<String
 }
 
 /// What may be lost without a word, because no answer about traffic rests on it.
-const OF_NO_CONSEQUENCE: &[&str] = &[
-    "/InstanceName",
-    "/NetworkInterfaceName",
-    "/OwnerId",
-    "/SecurityGroupRuleId",
-    "/Status",
-    "/VSwitchId",
-];
+const OF_NO_CONSEQUENCE: &[&str] =
+    &["/InstanceName", "/NetworkInterfaceName", "/OwnerId", "/SecurityGroupRuleId", "/Status", "/VSwitchId"];
 
 #[test]
 fn what_is_cut_out_of_an_export_is_missed() {
@@ -140,9 +129,7 @@ fn what_is_cut_out_of_an_export_is_missed() {
                     continue;
                 };
                 let is_noticed = !inventory.gaps.is_empty()
-                    || super::issues(&inventory)
-                        .iter()
-                        .any(|issue| issue.starts_with("error"));
+                    || super::issues(&inventory).iter().any(|issue| issue.starts_with("error"));
                 if !is_noticed && inventory.digest() != expected {
                     silent.push(format!("{file} {pointer} {replacement:?}"));
                 }

@@ -15,17 +15,8 @@ fn instance(change: impl FnOnce(&mut Value)) -> impl FnOnce(&mut Value) {
 
 #[test]
 fn an_interface_without_a_list_of_groups_may_be_in_any() {
-    for shape in [
-        json!(null),
-        json!({}),
-        json!({"SecurityGroupId": null}),
-        json!({"SecurityGroupId": []}),
-    ] {
-        let inventory = with(
-            "interfaces.json",
-            interface(|eni| eni["SecurityGroupIds"] = shape),
-        )
-        .unwrap();
+    for shape in [json!(null), json!({}), json!({"SecurityGroupId": null}), json!({"SecurityGroupId": []})] {
+        let inventory = with("interfaces.json", interface(|eni| eni["SecurityGroupIds"] = shape)).unwrap();
         assert_eq!(issues(&inventory)[0], "error memberships-unknown");
         assert_eq!(inventory.interfaces[0].memberships, Memberships::Unknown);
     }
@@ -59,16 +50,10 @@ fn every_kind_of_address_is_read_once() {
         ]
     );
     for text in ["10.0.0.0/24", "2001:db8::1", "172.30.03.33", "hide"] {
-        let result = with(
-            "interfaces.json",
-            interface(|eni| eni["PrivateIpAddress"] = json!(text)),
-        );
+        let result = with("interfaces.json", interface(|eni| eni["PrivateIpAddress"] = json!(text)));
         assert_eq!(
             refusal(result),
-            (
-                "invalid-address",
-                "/NetworkInterfaceSets/NetworkInterfaceSet/0/PrivateIpAddress".to_owned()
-            )
+            ("invalid-address", "/NetworkInterfaceSets/NetworkInterfaceSet/0/PrivateIpAddress".to_owned())
         );
     }
 }
@@ -113,10 +98,7 @@ fn an_instance_without_interfaces_has_a_primary_one() {
     files.retain(|(name, _)| name != "interfaces.json");
     for (name, value) in &mut files {
         if name == "instances.json" {
-            value["Instances"]["Instance"][0]
-                .as_object_mut()
-                .unwrap()
-                .remove("NetworkInterfaces");
+            value["Instances"]["Instance"][0].as_object_mut().unwrap().remove("NetworkInterfaces");
         }
     }
     let inventory = read(&files).unwrap();
@@ -130,19 +112,14 @@ fn an_instance_without_interfaces_has_a_primary_one() {
 #[test]
 fn an_interface_that_the_interface_export_lacks_shows_that_others_may_be_missing() {
     let change = instance(|instance| {
-        let nested = instance["NetworkInterfaces"]["NetworkInterface"]
-            .as_array_mut()
-            .unwrap();
+        let nested = instance["NetworkInterfaces"]["NetworkInterface"].as_array_mut().unwrap();
         nested.push(
             json!({"NetworkInterfaceId": "eni-2", "Type": "Secondary", "PrimaryIpAddress": "10.0.0.2"}),
         );
     });
     let inventory = with("instances.json", change).unwrap();
     assert_eq!(gaps(&inventory), ["interface-not-exported"]);
-    assert_eq!(
-        issues(&inventory),
-        ["error interface-not-exported", "error memberships-unknown"]
-    );
+    assert_eq!(issues(&inventory), ["error interface-not-exported", "error memberships-unknown"]);
 }
 
 #[test]
@@ -158,9 +135,7 @@ fn answers_of_different_times_are_refused() {
 #[test]
 fn two_interfaces_with_one_address_are_missing_evidence() {
     let inventory = with("interfaces.json", |answer| {
-        let sets = answer["NetworkInterfaceSets"]["NetworkInterfaceSet"]
-            .as_array_mut()
-            .unwrap();
+        let sets = answer["NetworkInterfaceSets"]["NetworkInterfaceSet"].as_array_mut().unwrap();
         let mut twin = sets[0].clone();
         twin["NetworkInterfaceId"] = json!("eni-2");
         twin["Type"] = json!("Secondary");
@@ -176,9 +151,7 @@ fn two_interfaces_with_one_address_are_missing_evidence() {
 fn one_id_has_one_content() {
     let copy = |change: fn(&mut Value)| {
         with("interfaces.json", |answer| {
-            let sets = answer["NetworkInterfaceSets"]["NetworkInterfaceSet"]
-                .as_array_mut()
-                .unwrap();
+            let sets = answer["NetworkInterfaceSets"]["NetworkInterfaceSet"].as_array_mut().unwrap();
             let mut twin = sets[0].clone();
             change(&mut twin);
             sets.push(twin);
@@ -187,15 +160,8 @@ fn one_id_has_one_content() {
     assert_eq!(issues(&copy(|_| {}).unwrap()), ["note duplicate"]);
     let error = copy(|twin| twin["Status"] = json!("Detaching")).unwrap_err();
     assert_eq!(error.code, "conflicting-duplicates");
-    assert_eq!(
-        error.pointer.as_deref(),
-        Some("/NetworkInterfaceSets/NetworkInterfaceSet/1")
-    );
-    assert!(
-        error
-            .message
-            .contains("/NetworkInterfaceSets/NetworkInterfaceSet/0")
-    );
+    assert_eq!(error.pointer.as_deref(), Some("/NetworkInterfaceSets/NetworkInterfaceSet/1"));
+    assert!(error.message.contains("/NetworkInterfaceSets/NetworkInterfaceSet/0"));
 }
 
 #[test]
@@ -203,10 +169,7 @@ fn an_interface_is_in_the_network_of_its_groups() {
     let other = interface(|eni| eni["VpcId"] = json!("vpc-b"));
     assert_eq!(
         refusal(with("interfaces.json", other)),
-        (
-            "contradictory",
-            "/NetworkInterfaceSets/NetworkInterfaceSet/0/VpcId".to_owned()
-        )
+        ("contradictory", "/NetworkInterfaceSets/NetworkInterfaceSet/0/VpcId".to_owned())
     );
     let mixed = with("groups.json", |answer| {
         answer["SecurityGroups"]["SecurityGroup"][0]["SecurityGroupType"] = json!("enterprise");
@@ -224,10 +187,7 @@ fn a_group_held_and_described_by_nobody_is_missing_evidence() {
     files.retain(|(name, _)| name != "sg-b.json");
     for (name, value) in &mut files {
         if name == "groups.json" {
-            value["SecurityGroups"]["SecurityGroup"]
-                .as_array_mut()
-                .unwrap()
-                .pop();
+            value["SecurityGroups"]["SecurityGroup"].as_array_mut().unwrap().pop();
         }
     }
     let inventory = read(&files).unwrap();
@@ -240,10 +200,7 @@ fn a_group_type_that_no_answer_tells_is_unknown() {
     let mut files = whole();
     files.retain(|(name, _)| name != "groups.json");
     let inventory = read(&files).unwrap();
-    assert_eq!(
-        issues(&inventory),
-        ["error no-group-export", "error no-group-export"]
-    );
+    assert_eq!(issues(&inventory), ["error no-group-export", "error no-group-export"]);
     assert_eq!(inventory.groups[0].group_type, None);
     let silent = with("groups.json", |answer| {
         answer["SecurityGroups"]["SecurityGroup"][0]["SecurityGroupType"] = json!(null);
@@ -269,11 +226,7 @@ fn ids_are_opaque_but_whole() {
             "{id}"
         );
     }
-    for id in [
-        "AY121018033933eaxxxxx",
-        "130A89D5-B753-1C1F-9356-1F4C89E814D3",
-        "i-1\n",
-    ] {
+    for id in ["AY121018033933eaxxxxx", "130A89D5-B753-1C1F-9356-1F4C89E814D3", "i-1\n"] {
         let mut files = whole();
         files.retain(|(name, _)| name == "instances.json");
         files[0].1["Instances"]["Instance"][0]["InstanceId"] = json!(id);
@@ -318,10 +271,7 @@ fn lists_consumers_and_references_are_read() {
     let inventory = read(&files).unwrap();
     assert_eq!(issues(&inventory), [""; 0]);
     let list = &inventory.port_lists["prl-a"];
-    assert_eq!(
-        list.entries.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        ["80-100", "443"]
-    );
+    assert_eq!(list.entries.iter().map(ToString::to_string).collect::<Vec<_>>(), ["80-100", "443"]);
     assert_eq!(list.max_entries, Some(20));
     assert_eq!(inventory.foreign_references.len(), 1);
     assert_eq!(inventory.foreign_references[0].referencing.as_str(), "sg-x");
@@ -332,10 +282,7 @@ fn lists_consumers_and_references_are_read() {
 #[test]
 fn entries_that_are_not_there_are_not_an_empty_list() {
     let mut files = whole();
-    files.push((
-        "pl.json".to_owned(),
-        json!({"PrefixListId": "pl-a", "Entries": {"Entry": null}}),
-    ));
+    files.push(("pl.json".to_owned(), json!({"PrefixListId": "pl-a", "Entries": {"Entry": null}})));
     let inventory = read(&files).unwrap();
     assert_eq!(issues(&inventory), ["error entries-not-returned"]);
     assert!(inventory.prefix_lists.is_empty());

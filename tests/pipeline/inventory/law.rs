@@ -12,17 +12,11 @@ fn a_whole_export_has_no_issue_and_no_gap() {
     assert_eq!(inventory.instances.len(), 1);
     assert_eq!(inventory.interfaces.len(), 1);
     assert_eq!(inventory.groups.len(), 2);
-    assert_eq!(
-        rules_of_a(&inventory),
-        ["in accept tcp 22/22 from 10.0.0.0/8 prio 1"]
-    );
+    assert_eq!(rules_of_a(&inventory), ["in accept tcp 22/22 from 10.0.0.0/8 prio 1"]);
     let interface = &inventory.interfaces[0];
     assert_eq!(interface.kind, InterfaceKind::Primary);
     assert_eq!(interface.region.as_ref().unwrap().as_str(), "cn-hangzhou");
-    assert_eq!(
-        interface.memberships,
-        Memberships::Known(vec!["sg-a".into(), "sg-b".into()])
-    );
+    assert_eq!(interface.memberships, Memberships::Known(vec!["sg-a".into(), "sg-b".into()]));
 }
 
 #[test]
@@ -38,14 +32,8 @@ fn i01_interfaces_listed_by_group_hide_the_primary_ones() {
 fn i02_an_instance_export_does_not_know_the_groups_of_secondary_interfaces() {
     let inventory = load(fixture("i02-instance-with-two-interfaces")).unwrap();
     assert_eq!(gaps(&inventory), ["no-interface-export"]);
-    assert_eq!(
-        issues(&inventory),
-        ["error memberships-unknown", "error no-interface-export"]
-    );
-    assert_eq!(
-        inventory.interfaces[0].memberships,
-        Memberships::Known(vec!["sg-a".into(), "sg-b".into()])
-    );
+    assert_eq!(issues(&inventory), ["error memberships-unknown", "error no-interface-export"]);
+    assert_eq!(inventory.interfaces[0].memberships, Memberships::Known(vec!["sg-a".into(), "sg-b".into()]));
     assert_eq!(inventory.interfaces[1].memberships, Memberships::Unknown);
 }
 
@@ -105,10 +93,7 @@ fn i08_a_classic_group_is_read_and_said_to_be_one() {
 fn i09_an_instance_and_its_primary_interface_agree_about_the_groups() {
     assert_eq!(
         refusal(load(fixture("i09-torn-snapshot"))),
-        (
-            "torn-snapshot",
-            "/NetworkInterfaceSets/NetworkInterfaceSet/0/SecurityGroupIds".to_owned()
-        )
+        ("torn-snapshot", "/NetworkInterfaceSets/NetworkInterfaceSet/0/SecurityGroupIds".to_owned())
     );
 }
 
@@ -116,10 +101,7 @@ fn i09_an_instance_and_its_primary_interface_agree_about_the_groups() {
 fn i10_fewer_rules_than_the_count_says_leaves_the_rules_open() {
     let inventory = load(fixture("i10-rule-count")).unwrap();
     assert_eq!(issues(&inventory), ["warning rule-count-mismatch"]);
-    assert_eq!(
-        inventory.issues()[0].pointer,
-        "/SecurityGroups/SecurityGroup/0/RuleCount"
-    );
+    assert_eq!(inventory.issues()[0].pointer, "/SecurityGroups/SecurityGroup/0/RuleCount");
     assert_eq!(rule_gaps(&inventory, "sg-a"), [(None, "rule-count-mismatch")]);
     assert_eq!(rule_gaps(&inventory, "sg-b"), []);
 }

@@ -29,10 +29,7 @@ fn interface_pages() -> Vec<(String, Value)> {
             let response = json!({
                 "NextToken": tokens[page + 1], "NetworkInterfaceSets": {"NetworkInterfaceSet": sets}
             });
-            (
-                format!("interfaces-{page}.json"),
-                json!({"request": request, "response": response}),
-            )
+            (format!("interfaces-{page}.json"), json!({"request": request, "response": response}))
         })
         .collect()
 }
@@ -55,28 +52,20 @@ fn with_their_calls_pages_are_chained_and_every_missing_one_is_found() {
         rest.remove(missing);
         let inventory = read_with_pages(&rest).unwrap();
         assert!(gaps(&inventory).contains(&"truncated-page"), "page {missing}");
-        assert!(
-            issues(&inventory).contains(&"error truncated-page".to_owned()),
-            "page {missing}"
-        );
+        assert!(issues(&inventory).contains(&"error truncated-page".to_owned()), "page {missing}");
     }
 }
 
 #[test]
 fn without_their_calls_pages_need_an_end() {
-    let bare: Vec<(String, Value)> = interface_pages()
-        .into_iter()
-        .map(|(name, value)| (name, value["response"].clone()))
-        .collect();
+    let bare: Vec<(String, Value)> =
+        interface_pages().into_iter().map(|(name, value)| (name, value["response"].clone())).collect();
     let inventory = read_with_pages(&bare).unwrap();
     assert_eq!(issues(&inventory), ["note unchained-pages"]);
     let inventory = read_with_pages(&bare[..2]).unwrap();
     assert_eq!(gaps(&inventory), ["truncated-page"]);
     let issue = &inventory.issues()[0];
-    assert_eq!(
-        (issue.code, issue.pointer.as_str()),
-        ("truncated-page", "/NextToken")
-    );
+    assert_eq!((issue.code, issue.pointer.as_str()), ("truncated-page", "/NextToken"));
 }
 
 #[test]
@@ -115,14 +104,8 @@ fn a_cut_instance_listing_hides_interfaces_only_without_an_interface_export() {
     assert_eq!(gaps(&inventory), [""; 0]);
     let mut files = whole();
     files.retain(|(name, _)| name != "interfaces.json");
-    files
-        .iter_mut()
-        .filter(|(name, _)| name == "instances.json")
-        .for_each(|(_, value)| cut(value));
-    assert_eq!(
-        gaps(&read(&files).unwrap()),
-        ["no-interface-export", "truncated-page"]
-    );
+    files.iter_mut().filter(|(name, _)| name == "instances.json").for_each(|(_, value)| cut(value));
+    assert_eq!(gaps(&read(&files).unwrap()), ["no-interface-export", "truncated-page"]);
 }
 
 #[test]
@@ -171,12 +154,7 @@ fn pages_of_rules_are_joined() {
 fn two_whole_descriptions_of_a_group_must_be_equal() {
     let twice = |change: fn(&mut Value)| {
         let mut files = whole();
-        let mut copy = files
-            .iter()
-            .find(|(name, _)| name == "sg-a.json")
-            .unwrap()
-            .1
-            .clone();
+        let mut copy = files.iter().find(|(name, _)| name == "sg-a.json").unwrap().1.clone();
         change(&mut copy);
         files.push(("sg-a.copy.json".to_owned(), copy));
         read(&files)
@@ -185,10 +163,7 @@ fn two_whole_descriptions_of_a_group_must_be_equal() {
     let error = twice(|copy| copy["Permissions"]["Permission"][0]["Policy"] = json!("Drop")).unwrap_err();
     assert_eq!(error.code, "conflicting-duplicates");
     assert_eq!(error.source_name, "sg-a.json");
-    assert!(
-        error.message.contains("sg-a.copy.json"),
-        "both places are named: {error}"
-    );
+    assert!(error.message.contains("sg-a.copy.json"), "both places are named: {error}");
 }
 
 #[test]
@@ -201,10 +176,7 @@ fn rules_of_one_direction_leave_the_other_open() {
     })
     .unwrap();
     assert_eq!(issues(&inventory), ["error filtered-rules"]);
-    assert_eq!(
-        rule_gaps(&inventory, "sg-a"),
-        [(Some("egress".to_owned()), "filtered-rules")]
-    );
+    assert_eq!(rule_gaps(&inventory, "sg-a"), [(Some("egress".to_owned()), "filtered-rules")]);
 }
 
 #[test]

@@ -39,10 +39,7 @@ fn a_priority_is_an_integer_from_one() {
     }
     let historic = with_rule("Priority", json!("110")).unwrap();
     assert_eq!(issues(&historic), ["note historic-priority"]);
-    assert_eq!(
-        rules_of_a(&historic),
-        ["in accept tcp 22/22 from 10.0.0.0/8 prio 110"]
-    );
+    assert_eq!(rules_of_a(&historic), ["in accept tcp 22/22 from 10.0.0.0/8 prio 110"]);
 }
 
 #[test]
@@ -75,28 +72,16 @@ fn words_of_closed_lists_are_read_in_any_case_and_nothing_else_is() {
     assert!(rules("Direction", "INGRESS").starts_with("in "));
     assert!(rules("IpProtocol", "udp").contains(" udp "));
     assert!(rules("IpProtocol", "17").contains(" udp "));
-    assert_eq!(
-        refused("Policy", json!("reject")),
-        ("invalid-policy", "/Policy".to_owned())
-    );
-    assert_eq!(
-        refused("Policy", json!("")),
-        ("invalid-policy", "/Policy".to_owned())
-    );
-    assert_eq!(
-        refused("Direction", json!("in")),
-        ("invalid-direction", "/Direction".to_owned())
-    );
+    assert_eq!(refused("Policy", json!("reject")), ("invalid-policy", "/Policy".to_owned()));
+    assert_eq!(refused("Policy", json!("")), ("invalid-policy", "/Policy".to_owned()));
+    assert_eq!(refused("Direction", json!("in")), ("invalid-direction", "/Direction".to_owned()));
 }
 
 #[test]
 fn an_unknown_protocol_makes_the_rule_open() {
     let inventory = with_rule("IpProtocol", json!("QUIC")).unwrap();
     assert_eq!(issues(&inventory), ["error unknown-protocol"]);
-    assert_eq!(
-        inventory.groups[0].rules[0].unevaluable,
-        Some(Unevaluable::Protocol("QUIC".to_owned()))
-    );
+    assert_eq!(inventory.groups[0].rules[0].unevaluable, Some(Unevaluable::Protocol("QUIC".to_owned())));
 }
 
 #[test]
@@ -107,19 +92,11 @@ fn port_ranges_are_read_strictly() {
             ("invalid-port-range", "/PortRange".to_owned()),
             "{text}"
         );
-        assert_eq!(
-            refused("SourcePortRange", json!(text)).0,
-            "invalid-port-range",
-            "{text}"
-        );
+        assert_eq!(refused("SourcePortRange", json!(text)).0, "invalid-port-range", "{text}");
     }
     assert_eq!(refused("PortRange", json!("")).0, "invalid-port-range");
     assert_eq!(refused("PortRange", Value::Null).0, "invalid-port-range");
-    let ports = |text| {
-        with_rule("PortRange", json!(text)).unwrap().groups[0].rules[0]
-            .ports
-            .clone()
-    };
+    let ports = |text| with_rule("PortRange", json!(text)).unwrap().groups[0].rules[0].ports.clone();
     assert_eq!(ports("-1/-1"), RulePorts::Any);
     assert_eq!(ports("1/65535"), RulePorts::Any);
     assert!(matches!(ports("443/443,22/23"), RulePorts::Ranges(ranges) if ranges.len() == 2));
@@ -132,10 +109,7 @@ fn source_ports_limit_a_rule_only_where_they_say_so() {
     assert_eq!(read(""), plain);
     assert_eq!(read("-1/-1"), plain);
     assert_eq!(read("1/65535"), plain);
-    assert_eq!(
-        read("7000/8000"),
-        "in accept tcp 22/22 sport 7000/8000 from 10.0.0.0/8 prio 1"
-    );
+    assert_eq!(read("7000/8000"), "in accept tcp 22/22 sport 7000/8000 from 10.0.0.0/8 prio 1");
 }
 
 #[test]
@@ -179,14 +153,8 @@ fn a_block_wins_over_a_group_and_a_group_over_a_list() {
 
 #[test]
 fn a_rule_without_a_peer_is_never_any() {
-    for keys in [
-        json!({}),
-        json!({"SourceCidrIp": "", "SourceGroupId": null, "DestCidrIp": "10.0.0.1"}),
-    ] {
-        assert_eq!(
-            refusal(with_keys(keys)),
-            ("rule-without-peer", "/Permissions/Permission/0".to_owned())
-        );
+    for keys in [json!({}), json!({"SourceCidrIp": "", "SourceGroupId": null, "DestCidrIp": "10.0.0.1"})] {
+        assert_eq!(refusal(with_keys(keys)), ("rule-without-peer", "/Permissions/Permission/0".to_owned()));
     }
     let egress = json!({"Direction": "egress", "SourceCidrIp": "0.0.0.0/0"});
     assert_eq!(refusal(with_keys(egress)).0, "rule-without-peer");
@@ -226,10 +194,7 @@ fn a_key_that_may_narrow_or_widen_makes_the_rule_open() {
         let inventory = with_rule(key, value).unwrap();
         assert_eq!(issues(&inventory), ["error unknown-rule-key"], "{key}");
         assert_eq!(inventory.issues()[0].pointer, format!("{RULE}/{key}"));
-        assert_eq!(
-            inventory.groups[0].rules[0].unevaluable,
-            Some(Unevaluable::UnknownKey(key.to_owned()))
-        );
+        assert_eq!(inventory.groups[0].rules[0].unevaluable, Some(Unevaluable::UnknownKey(key.to_owned())));
     }
     for value in [json!(""), json!(null), json!([]), json!({"a": [""]})] {
         let inventory = with_rule("SourceDomainName", value).unwrap();
@@ -251,18 +216,11 @@ fn odd_addresses_are_refused_with_their_place() {
         ("172.17.**.**", "masked-address"),
         ("XXX.XXX.XX.XX", "masked-address"),
     ] {
-        assert_eq!(
-            refused("SourceCidrIp", json!(text)),
-            (code, "/SourceCidrIp".to_owned()),
-            "{text}"
-        );
+        assert_eq!(refused("SourceCidrIp", json!(text)), (code, "/SourceCidrIp".to_owned()), "{text}");
     }
     let masked = with_rule("SourceCidrIp", json!("10.159.6.18/12")).unwrap();
     assert_eq!(issues(&masked), ["note host-bits"]);
-    assert_eq!(
-        rules_of_a(&masked),
-        ["in accept tcp 22/22 from 10.144.0.0/12 prio 1"]
-    );
+    assert_eq!(rules_of_a(&masked), ["in accept tcp 22/22 from 10.144.0.0/12 prio 1"]);
 }
 
 #[test]
@@ -278,14 +236,8 @@ fn the_own_account_is_no_foreign_owner() {
     assert_eq!(owner(json!(null)), None);
     assert_eq!(owner(json!("1000")), None, "the account of the interfaces");
     assert_eq!(owner(json!(1000)), None);
-    assert_eq!(
-        owner(json!(1_000_000_000_000_002_u64)).as_deref(),
-        Some("1000000000000002")
-    );
-    assert_eq!(
-        owner(json!("owner@example.com")).as_deref(),
-        Some("owner@example.com")
-    );
+    assert_eq!(owner(json!(1_000_000_000_000_002_u64)).as_deref(), Some("1000000000000002"));
+    assert_eq!(owner(json!("owner@example.com")).as_deref(), Some("owner@example.com"));
     let float = json!({"SourceGroupId": "sg-b", "SourceGroupOwnerAccount": 1.8e19});
     assert_eq!(refusal(with_keys(float)).0, "wrong-type");
 }
@@ -302,28 +254,19 @@ fn rules_of_equal_content_count_once() {
     })
     .unwrap();
     assert_eq!(rules_of_a(&inventory).len(), 1);
-    assert_eq!(
-        inventory.groups[0].rules[0].id.as_ref().unwrap().as_str(),
-        "sgr-1"
-    );
+    assert_eq!(inventory.groups[0].rules[0].id.as_ref().unwrap().as_str(), "sgr-1");
     let torn = with("sg-a.json", |answer| {
         let rules = answer["Permissions"]["Permission"].as_array_mut().unwrap();
         let mut twin = rules[0].clone();
         twin["Policy"] = json!("Drop");
         rules.push(twin);
     });
-    assert_eq!(
-        refusal(torn),
-        ("conflicting-duplicates", "/Permissions/Permission/1".to_owned())
-    );
+    assert_eq!(refusal(torn), ("conflicting-duplicates", "/Permissions/Permission/1".to_owned()));
 }
 
 #[test]
 fn only_an_empty_list_in_its_wrapper_says_that_there_are_no_rules() {
-    let known = with("sg-a.json", |answer| {
-        answer["Permissions"] = json!({"Permission": []})
-    })
-    .unwrap();
+    let known = with("sg-a.json", |answer| answer["Permissions"] = json!({"Permission": []})).unwrap();
     assert_eq!(issues(&known), [""; 0]);
     assert!(rule_gaps(&known, "sg-a").is_empty());
     let absent = with("sg-a.json", |answer| {
@@ -342,12 +285,7 @@ fn only_an_empty_list_in_its_wrapper_says_that_there_are_no_rules() {
     .unwrap();
     assert_eq!(issues(&bare), [""; 0]);
     assert_eq!(rules_of_a(&bare).len(), 1);
-    for shape in [
-        json!("none"),
-        json!({"Permission": {}}),
-        json!({"Permission": [null]}),
-        json!(3),
-    ] {
+    for shape in [json!("none"), json!({"Permission": {}}), json!({"Permission": [null]}), json!(3)] {
         let result = with("sg-a.json", |answer| answer["Permissions"] = shape);
         assert_eq!(refusal(result).0, "wrong-type");
     }

@@ -82,11 +82,7 @@ fn order_and_names_change_nothing() {
             dice.shuffle(&mut shuffled);
             let read = load(shuffled).unwrap();
             assert_eq!(read.digest(), expected.digest(), "{name} round {round}");
-            assert_eq!(
-                without_places(read),
-                without_places(expected.clone()),
-                "{name} round {round}"
-            );
+            assert_eq!(without_places(read), without_places(expected.clone()), "{name} round {round}");
         }
     }
 }
@@ -97,18 +93,10 @@ fn every_part_of_the_model_is_in_the_fingerprint() {
     for (file, path, value) in [
         ("instances.json", "/Instances/Instance/0/Status", "Stopped"),
         ("instances.json", "/Instances/Instance/0/InstanceName", "other"),
-        (
-            "interfaces.json",
-            "/NetworkInterfaceSets/NetworkInterfaceSet/0/VSwitchId",
-            "vsw-b",
-        ),
+        ("interfaces.json", "/NetworkInterfaceSets/NetworkInterfaceSet/0/VSwitchId", "vsw-b"),
         ("sg-a.json", "/InnerAccessPolicy", "Drop"),
         ("sg-a.json", "/Permissions/Permission/0/Policy", "Drop"),
-        (
-            "sg-a.json",
-            "/Permissions/Permission/0/SecurityGroupRuleId",
-            "sgr-9",
-        ),
+        ("sg-a.json", "/Permissions/Permission/0/SecurityGroupRuleId", "sgr-9"),
         ("sg-a.json", "/NextToken", "tok"),
     ] {
         let sources = fixture("whole")

@@ -1,0 +1,256 @@
+//! One case: every changed flow of the engine against the oracle, and the other way round.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use sgleave::evaluate::{AddressKinds, Disposition, Endpoint, Evaluator, Flow, Order, Readings};
+use sgleave::graph::SecurityGraph;
+use sgleave::inventory::Inventory;
+use sgleave::netset::{Family, Packet};
+use sgleave::simulate::{Certainty, ChangeKind, Extent, Options, Removal, Simulation, simulate};
+use sgleave::testing::{self, Change, End, Memberships, Settings, baseline, change, outcomes};
+
+use crate::world::{entries_about, family_of, interface_ends, is_taken, ix_of, share_vpc};
+
+/// A case: an estate, what leaves, and where to look.
+pub struct Case<'a> {
+    pub inventory: &'a Inventory,
+    pub removals: &'a [Removal],
+    pub after: &'a Memberships,
+    pub readings: Readings,
+    pub packets: &'a [Packet],
+    pub addresses: &'a [IpAddr],
+}
+
+/// What a case met.
+#[derive(Debug, Default)]
+pub struct Met {
+    pub kinds: BTreeSet<ChangeKind>,
+    pub flows: usize,
+}
+
+fn settings(readings: &Readings) -> Settings {
+    let order = |order: Option<Order>| {
+        order.map(|order| match order {
+            Order::AcceptFirst => testing::Order::AcceptFirst,
+            Order::CustomFirst => testing::Order::CustomFirst,
+        })
+    };
+    Settings {
+        intra_group_egress: order(readings.intra_group_egress),
+        intra_group_ingress: order(readings.intra_group_ingress),
+        address_kinds: readings.address_kinds.map(|kinds| match kinds {
+            AddressKinds::All => testing::Kinds::All,
+            AddressKinds::Ipv4 => testing::Kinds::Ipv4,
+        }),
+    }
+}
+
+fn in_universe(family: Family, packet: Packet) -> bool {
+    packet.protocol != if family == Family::Ipv4 { 58 } else { 1 }
+}
+
+/// Returns what disagrees, as text, or what the case met.
+pub fn compare(case: &Case<'_>) -> Result<Met, String> {
+    let graph = SecurityGraph::new(case.inventory.clone());
+    let options = Options { readings: case.readings, ..Options::default() };
+    let simulation = simulate(&graph, case.removals, &options).map_err(|error| error.to_string())?;
+    let before = baseline(case.inventory);
+    let settings = settings(&case.readings);
+    let ends = interface_ends(case.inventory, case.addresses);
+    let changed: BTreeSet<usize> = (0..before.len()).filter(|at| before[*at] != case.after[*at]).collect();
+    let mut met = Met::default();
+    let mut contacts: BTreeMap<(usize, usize), Contact> = BTreeMap::new();
+    let comparison = Comparison { case, graph: &graph, simulation: &simulation, before: &before, settings };
+    for from in &ends {
+        let End::Interface { index, .. } = *from else { continue };
+        for to in &ends {
+            let End::Interface { index: other, .. } = *to else { continue };
+            if index == other
+                || !share_vpc(case.inventory, index, other)
+                || family_of(*from) != family_of(*to)
+            {
+                continue;
+            }
+            // Contacts are needed of every pair; changes can only be where something changed, which is checked too.
+            let pair = contacts.entry((index.min(other), index.max(other))).or_default();
+            comparison.flows(*from, *to, &mut met, Some(pair))?;
+        }
+        if !changed.contains(&index) {
+            continue;
+        }
+        for address in case.addresses {
+            if Family::of(*address) != family_of(*from) || is_taken(case.inventory, index, *address) {
+                continue;
+            }
+            comparison.flows(*from, End::External(*address), &mut met, None)?;
+            comparison.flows(End::External(*address), *from, &mut met, None)?;
+        }
+    }
+    comparison.isolation(&changed, &contacts)?;
+    Ok(met)
+}
+
+/// Accepted traffic of a pair of interfaces, either direction, over all probed flows.
+#[derive(Debug, Default, Clone, Copy)]
+struct Contact {
+    surely_before: bool,
+    maybe_before: bool,
+    surely_after: bool,
+    maybe_after: bool,
+}
+
+struct Comparison<'a> {
+    case: &'a Case<'a>,
+    graph: &'a SecurityGraph,
+    simulation: &'a Simulation<'a>,
+    before: &'a Memberships,
+    settings: Settings,
+}
+
+impl Comparison<'_> {
+    fn flows(
+        &self,
+        from: End,
+        to: End,
+        met: &mut Met,
+        mut contact: Option<&mut Contact>,
+    ) -> Result<(), String> {
+        for packet in self.case.packets.iter().filter(|packet| in_universe(family_of(from), **packet)) {
+            let answers = outcomes(
+                self.case.inventory,
+                self.before,
+                self.case.after,
+                &self.settings,
+                from,
+                to,
+                *packet,
+            );
+            let entries = entries_about(self.simulation, from, to, *packet);
+            let said: Vec<ChangeKind> = entries.iter().map(|entry| entry.kind).collect();
+            let expected = match change(&answers) {
+                Change::None => vec![],
+                Change::Lost => vec![ChangeKind::Lost],
+                Change::Gained => vec![ChangeKind::Gained],
+                Change::Undetermined => vec![ChangeKind::Undetermined],
+            };
+            met.kinds.extend(&expected);
+            met.flows += 1;
+            if said != expected {
+                return Err(format!(
+                    "{from:?} -> {to:?} {packet:?}: the engine says {said:?}, the oracle {expected:?} ({answers:?})"
+                ));
+            }
+            for entry in entries {
+                self.dispositions(entry, &answers)
+                    .map_err(|error| format!("{from:?} -> {to:?} {packet:?}: {error}"))?;
+            }
+            if let Some(contact) = contact.as_deref_mut() {
+                contact.surely_before |= answers.iter().all(|(before, _)| *before);
+                contact.maybe_before |= answers.iter().any(|(before, _)| *before);
+                contact.surely_after |= answers.iter().all(|(_, after)| *after);
+                contact.maybe_after |= answers.iter().any(|(_, after)| *after);
+            }
+        }
+        Ok(())
+    }
+
+    /// What an entry says about before and after is what the oracle says.
+    fn dispositions(
+        &self,
+        entry: &sgleave::simulate::Change,
+        answers: &BTreeSet<(bool, bool)>,
+    ) -> Result<(), String> {
+        let named = |disposition| match disposition {
+            Disposition::Accepted => Some(true),
+            Disposition::DeniedIn | Disposition::DeniedOut => Some(false),
+            Disposition::InsufficientInfo => None,
+        };
+        let certain =
+            |values: BTreeSet<bool>| (values.len() == 1).then(|| values.into_iter().next().unwrap());
+        let before = certain(answers.iter().map(|(before, _)| *before).collect());
+        let after = certain(answers.iter().map(|(_, after)| *after).collect());
+        // An entry may call open what shared variables make certain, never the reverse.
+        for (said, is, when) in [
+            (named(entry.before.disposition), before, "before"),
+            (named(entry.after.disposition), after, "after"),
+        ] {
+            if said.is_some() && said != is {
+                return Err(format!("{when}: the entry says {said:?}, the oracle {is:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn isolation(
+        &self,
+        changed: &BTreeSet<usize>,
+        contacts: &BTreeMap<(usize, usize), Contact>,
+    ) -> Result<(), String> {
+        let with = |index: usize, others: &dyn Fn(usize) -> bool| {
+            let pairs = contacts
+                .iter()
+                .filter(|((a, b), _)| (*a == index && others(*b)) || (*b == index && others(*a)));
+            pairs.fold(Contact::default(), |total, (_, one)| Contact {
+                surely_before: total.surely_before || one.surely_before,
+                maybe_before: total.maybe_before || one.maybe_before,
+                surely_after: total.surely_after || one.surely_after,
+                maybe_after: total.maybe_after || one.maybe_after,
+            })
+        };
+        for index in 0..self.before.len() {
+            let removed = with(index, &|other| changed.contains(&other));
+            let anybody = with(index, &|_| true);
+            let said =
+                self.simulation.impact.isolated.iter().find(|one| one.interface == ix_of(self.graph, index));
+            let said =
+                said.filter(|one| one.certainty == Certainty::Certain && one.new).map(|one| one.extent);
+            // Probes cannot see all traffic, so only what they do see is held against the engine.
+            if removed.maybe_after && said.is_some() && !changed.contains(&index) {
+                return Err(format!("interface {index} is called isolated and may reach a removed one"));
+            }
+            if anybody.maybe_after && said == Some(Extent::FromAll) {
+                return Err(format!("interface {index} is called isolated from all and may reach one"));
+            }
+            if removed.surely_before && said.is_none() && !removed.maybe_after && !changed.contains(&index) {
+                return Err(format!("interface {index} lost all contact with the removed and is not listed"));
+            }
+            if changed.contains(&index)
+                && anybody.surely_before
+                && !anybody.maybe_after
+                && said != Some(Extent::FromAll)
+            {
+                return Err(format!("removed interface {index} lost all contact and is not listed"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The plain evaluator, in one state, against the oracle.
+pub fn compare_single(case: &Case<'_>, from: End, to: End, packet: Packet) -> Result<(), String> {
+    let graph = SecurityGraph::new(case.inventory.clone());
+    let before = baseline(case.inventory);
+    let evaluator = Evaluator::new(&graph, case.readings);
+    let end = |end: End| match end {
+        End::Interface { index, address } => Endpoint::Interface { interface: ix_of(&graph, index), address },
+        End::External(address) => Endpoint::External(address),
+    };
+    let flow = Flow { source: end(from), destination: end(to), packet };
+    let said = evaluator.evaluate(&graph.baseline(), &flow).disposition;
+    let answers: BTreeSet<bool> =
+        outcomes(case.inventory, &before, &before, &settings(&case.readings), from, to, packet)
+            .into_iter()
+            .map(|(before, _)| before)
+            .collect();
+    let agrees = match said {
+        Disposition::Accepted => answers == BTreeSet::from([true]),
+        Disposition::DeniedIn | Disposition::DeniedOut => answers == BTreeSet::from([false]),
+        Disposition::InsufficientInfo => answers.len() == 2,
+    };
+    if agrees {
+        Ok(())
+    } else {
+        Err(format!("{from:?} -> {to:?} {packet:?}: evaluator {said:?}, oracle {answers:?}"))
+    }
+}
