@@ -26,10 +26,11 @@ use thiserror::Error;
 use crate::inventory::{
     AccountId, AddressKind, Direction, InnerAccessPolicy, Instance, InstanceId, InterfaceAddress,
     InterfaceKind, Inventory, Memberships, Network, NetworkInterface, NetworkInterfaceId, PortRangeList,
-    PortRangeListId, PrefixList, PrefixListId, RuleAction, RuleGap, RulePeer, RulePorts, SecurityGroup,
-    SecurityGroupId, SecurityGroupRule, SecurityGroupRuleId, SecurityGroupType, Unevaluable, VpcId,
+    PortRangeListId, PrefixList, PrefixListId, RegionId, RuleAction, RuleGap, RulePeer, RulePorts,
+    SecurityGroup, SecurityGroupId, SecurityGroupRule, SecurityGroupRuleId, SecurityGroupType, Unevaluable,
+    VpcId,
 };
-use crate::netset::{Family, IpBlock, IpProtocol, PortRange, PortSet};
+use crate::netset::{Family, IpBlock, IpBlockError, IpProtocol, PortRange, PortSet};
 
 /// A statement that is not in the notation.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -140,7 +141,7 @@ fn group(name: &str, rest: &str, network: Network) -> Parsed<SecurityGroup> {
         id: group_id(name),
         name: name.to_owned(),
         network,
-        region: None,
+        region: Some(RegionId::from("cn-hangzhou")),
         group_type,
         inner_access,
         service_managed: false,
@@ -247,7 +248,7 @@ fn interface(inventory: &mut Inventory, name: &str, rest: &str, network: Network
         instance: Some(instance_id.clone()),
         network,
         vswitch: None,
-        region: None,
+        region: Some(RegionId::from("cn-hangzhou")),
         owner: None,
         memberships: memberships(groups),
         addresses: interface_addresses(addresses)?,
@@ -259,7 +260,7 @@ fn interface(inventory: &mut Inventory, name: &str, rest: &str, network: Network
             id: instance_id,
             name: instance.to_owned(),
             status: "Running".to_owned(),
-            region: None,
+            region: Some(RegionId::from("cn-hangzhou")),
             locks: Vec::new(),
             tags: BTreeMap::new(),
         });
@@ -307,7 +308,7 @@ fn interface_addresses(text: &str) -> Parsed<Vec<InterfaceAddress>> {
 fn block(text: &str) -> Parsed<IpBlock> {
     text.trim()
         .parse()
-        .map_err(|error: crate::netset::IpBlockError| error.to_string())
+        .map_err(|error: IpBlockError| error.to_string())
 }
 
 fn range(text: &str) -> Parsed<PortRange> {
@@ -320,7 +321,7 @@ fn ranges(text: &str) -> Parsed<Vec<PortRange>> {
 }
 
 /// Sorts what the statements left in their own order.
-pub(super) fn sort(inventory: &mut Inventory) {
+pub(in crate::testing) fn sort(inventory: &mut Inventory) {
     inventory.instances.sort_unstable_by(|a, b| a.id.cmp(&b.id));
     inventory.interfaces.sort_unstable_by(|a, b| a.id.cmp(&b.id));
     inventory.groups.sort_unstable_by(|a, b| a.id.cmp(&b.id));
