@@ -206,16 +206,7 @@ fn a_world_without_gaps_misses_nothing() {
 
 #[test]
 fn removals_of_generated_worlds_change_something_often() {
-    for (shape, expected) in [
-        (
-            Shape::default(),
-            [Change::None, Change::Lost, Change::Gained, Change::Undetermined].as_slice(),
-        ),
-        (
-            gaps(),
-            [Change::None, Change::Lost, Change::Gained, Change::Undetermined].as_slice(),
-        ),
-    ] {
+    for (shape, rarest) in [(Shape::default(), 150), (gaps(), 400)] {
         let mut seen: BTreeMap<Change, usize> = BTreeMap::new();
         for seed in 0..300 {
             let inventory = sample(&arb_inventory(&shape), seed);
@@ -228,9 +219,9 @@ fn removals_of_generated_worlds_change_something_often() {
             }
         }
         let total: usize = seen.values().sum();
-        for kind in expected {
-            let count = seen.get(kind).copied().unwrap_or(0);
-            assert!(count * 200 > total, "{kind:?} is too rare: {seen:?}");
+        for kind in [Change::None, Change::Lost, Change::Gained, Change::Undetermined] {
+            let count = seen.get(&kind).copied().unwrap_or(0);
+            assert!(count * rarest > total, "{kind:?} is too rare: {seen:?}");
         }
     }
 }

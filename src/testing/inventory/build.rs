@@ -303,6 +303,7 @@ fn build_rule(
     };
     let peer = match &rule.peer {
         PeerPlan::Block(block) => RulePeer::Block(pools.block(*block)),
+        PeerPlan::Everything(family) => RulePeer::Block(IpBlock::all(*family)),
         PeerPlan::Group(at, owner) => RulePeer::Group {
             id: group_id(at.index(plan.groups.len())),
             owner: owner.then(|| AccountId::from("1234")),

@@ -6,15 +6,16 @@ use proptest::sample::{Index, select};
 
 use super::Shape;
 use crate::inventory::Direction;
-use crate::netset::{IpProtocol, PortRange};
+use crate::netset::{Family, IpProtocol, PortRange};
 
 /// Lengths that cut the pools of addresses into parts, and those that hold all or one.
 const LENGTHS_V4: [u8; 10] = [0, 8, 24, 27, 28, 29, 30, 31, 32, 32];
 const LENGTHS_V6: [u8; 10] = [0, 64, 80, 82, 120, 124, 125, 126, 127, 128];
 /// Close to each other, so that ranges touch, overlap and leave gaps; and the ends of the scale.
 const PORTS: [u16; 10] = [1, 2, 21, 22, 23, 80, 81, 82, 65534, 65535];
-/// Few, so that ties are frequent.
-const PRIORITIES: [u16; 4] = [1, 2, 3, 100];
+/// Few, so that ties are frequent. Drops tend to be strong, so that their leaving uncovers an accept.
+const DROPS: [u16; 6] = [1, 1, 2, 2, 3, 100];
+const ACCEPTS: [u16; 6] = [1, 2, 3, 3, 100, 100];
 
 #[derive(Debug, Clone)]
 pub(super) struct GroupPlan {
@@ -53,6 +54,7 @@ pub(super) struct BlockPlan {
 #[derive(Debug, Clone)]
 pub(super) enum PeerPlan {
     Block(BlockPlan),
+    Everything(Family),
     Group(Index, bool),
     Own,
     Elsewhere,
@@ -105,14 +107,14 @@ pub(super) fn group_plan(shape: Shape) -> impl Strategy<Value = GroupPlan> {
         Just(Some(Direction::Ingress)),
         Just(Some(Direction::Egress))
     ];
-    let gap = maybe(shape.gaps, 0.2, direction);
+    let gap = maybe(shape.gaps, 0.12, direction);
     (
         chance(true, 0.3),
         chance(shape.enterprise, 0.2),
         chance(true, 0.5),
-        chance(shape.gaps, 0.2).prop_map(|unknown| !unknown),
-        chance(shape.gaps, 0.2).prop_map(|unknown| !unknown),
-        chance(shape.gaps, 0.1).prop_map(|missing| !missing),
+        chance(shape.gaps, 0.1).prop_map(|unknown| !unknown),
+        chance(shape.gaps, 0.1).prop_map(|unknown| !unknown),
+        chance(shape.gaps, 0.06).prop_map(|missing| !missing),
         gap,
         vec(rule_plan(shape), shape.count(shape.rules, 0)),
     )
@@ -193,7 +195,7 @@ pub(super) fn ports() -> impl Strategy<Value = PortRange> {
 
 fn rule_plan(shape: Shape) -> impl Strategy<Value = RulePlan> {
     let protocol = prop_oneof![
-        4 => Just(IpProtocol::All),
+        8 => Just(IpProtocol::All),
         6 => Just(IpProtocol::TCP),
         3 => Just(IpProtocol::UDP),
         1 => Just(IpProtocol::ICMP),
@@ -203,22 +205,26 @@ fn rule_plan(shape: Shape) -> impl Strategy<Value = RulePlan> {
     ];
     let lists = u32::from(shape.lists);
     let ports_of = prop_oneof![
-        2 => Just(PortsPlan::Any),
+        4 => Just(PortsPlan::Any),
         5 => vec(ports(), 1).prop_map(PortsPlan::Ranges),
         1 => vec(ports(), 2).prop_map(PortsPlan::Ranges),
         2 * lists => any::<Index>().prop_map(PortsPlan::List),
     ];
     let peer = prop_oneof![
-        9 => block_plan(shape).prop_map(PeerPlan::Block),
-        5 => (any::<Index>(), chance(true, 0.1)).prop_map(|(at, owner)| PeerPlan::Group(at, owner)),
-        1 => Just(PeerPlan::Own),
+        8 => block_plan(shape).prop_map(PeerPlan::Block),
+        4 => chance(shape.ipv6, 0.25).prop_map(|ipv6| {
+            PeerPlan::Everything(if ipv6 { Family::Ipv6 } else { Family::Ipv4 })
+        }),
+        6 => (any::<Index>(), chance(true, 0.1)).prop_map(|(at, owner)| PeerPlan::Group(at, owner)),
+        2 => Just(PeerPlan::Own),
         1 => Just(PeerPlan::Elsewhere),
         3 * lists => any::<Index>().prop_map(PeerPlan::List),
     ];
     (
         (
             chance(true, 0.6),
-            select(PRIORITIES.as_slice()),
+            select(DROPS.as_slice()),
+            select(ACCEPTS.as_slice()),
             chance(true, 0.4),
             protocol,
             ports_of,
@@ -227,15 +233,15 @@ fn rule_plan(shape: Shape) -> impl Strategy<Value = RulePlan> {
             maybe(shape.narrowing, 0.12, ports()),
             peer,
             maybe(shape.narrowing, 0.12, block_plan(shape)),
-            chance(shape.gaps, 0.08),
+            chance(shape.gaps, 0.06),
             chance(true, 0.5),
         ),
     )
         .prop_map(
-            |((ingress, priority, drop, protocol, ports), (sources, peer, local, unevaluable, id))| {
+            |((ingress, strong, weak, drop, protocol, ports), (sources, peer, local, unevaluable, id))| {
                 RulePlan {
                     ingress,
-                    priority,
+                    priority: if drop { strong } else { weak },
                     drop,
                     protocol,
                     ports,
