@@ -12,6 +12,7 @@ mod oracle;
 mod oracle_laws;
 mod outcome;
 mod probe;
+mod reading;
 mod removals;
 mod sample;
 #[cfg(test)]
