@@ -4,147 +4,19 @@
 //! is not there, it stops with the question, and both answers are tried in turn. What an evaluation never asks cannot
 //! matter to the flow, so this covers every reading without listing them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::outcome::{End, Memberships, Settings};
+use super::reading::{Question, Reading, holds_address};
 use crate::inventory::{
-    AddressKind, Direction, InnerAccessPolicy, Inventory, NetworkInterface, PortRangeListId, PrefixListId,
-    RuleAction, RulePeer, RulePorts, SecurityGroupId, SecurityGroupRule, SecurityGroupType,
+    Direction, Inventory, RuleAction, RulePeer, RulePorts, SecurityGroupId, SecurityGroupRule,
+    SecurityGroupType,
 };
-use crate::netset::{Family, IpBlock, IpProtocol, Packet, PortRange};
+use crate::netset::{Family, IpProtocol, Packet, PortRange};
 
 /// The one destination that no rule can deny (law 2.2 d).
 const METADATA: IpAddr = IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200));
-
-/// Which groups each interface is in, in one state of the world: the index is the position in
-/// `inventory.interfaces`, `None` means that the export does not say.
-pub type Memberships = Vec<Option<BTreeSet<SecurityGroupId>>>;
-
-/// Returns the memberships as exported.
-#[must_use]
-pub fn baseline(inventory: &Inventory) -> Memberships {
-    let of = |interface: &NetworkInterface| match &interface.memberships {
-        crate::inventory::Memberships::Known(groups) => Some(groups.iter().cloned().collect()),
-        crate::inventory::Memberships::Unknown => None,
-    };
-    inventory.interfaces.iter().map(of).collect()
-}
-
-/// One end of a flow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum End {
-    /// An address of an interface of the inventory.
-    Interface {
-        /// The position in `inventory.interfaces`.
-        index: usize,
-        /// One of its addresses, or one inside a prefix delegated to it.
-        address: IpAddr,
-    },
-    /// An address that no interface of the same VPC has (law AM4).
-    External(IpAddr),
-}
-
-impl End {
-    /// Returns the address rules see.
-    #[must_use]
-    pub const fn address(self) -> IpAddr {
-        match self {
-            Self::Interface { address, .. } | Self::External(address) => address,
-        }
-    }
-
-    const fn index(self) -> Option<usize> {
-        match self {
-            Self::Interface { index, .. } => Some(index),
-            Self::External(_) => None,
-        }
-    }
-}
-
-/// Where the intra-group rule of a connected basic group stands (law 10, A1 and A2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Order {
-    /// Before every custom rule.
-    AcceptFirst,
-    /// After the custom rules, before the default.
-    CustomFirst,
-}
-
-/// Which addresses group references and the intra-group rule cover (law 10, A8).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kinds {
-    /// Every address of an interface.
-    All,
-    /// Its primary and secondary IPv4 addresses only.
-    Ipv4,
-}
-
-/// The settings of the semantics; `None` leaves one open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Settings {
-    /// A1.
-    pub intra_group_egress: Option<Order>,
-    /// A8.
-    pub address_kinds: Option<Kinds>,
-    /// A2.
-    pub intra_group_ingress: Option<Order>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { intra_group_egress: None, address_kinds: None, intra_group_ingress: Some(Order::AcceptFirst) }
-    }
-}
-
-/// What becomes of a flow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Change {
-    /// The same before and after under every reading.
-    None,
-    /// Accepted before and not after, under every reading.
-    Lost,
-    /// Accepted after and not before, under every reading.
-    Gained,
-    /// It changes under some reading, but not in the same way under all.
-    Undetermined,
-}
-
-/// Judges the outcomes of one flow.
-#[must_use]
-pub fn change(outcomes: &BTreeSet<(bool, bool)>) -> Change {
-    if outcomes.iter().all(|(before, after)| before == after) {
-        Change::None
-    } else if outcomes.iter().all(|pair| *pair == (true, false)) {
-        Change::Lost
-    } else if outcomes.iter().all(|pair| *pair == (false, true)) {
-        Change::Gained
-    } else {
-        Change::Undetermined
-    }
-}
-
-/// An open question with the answers yes and no. One answer holds before and after.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Question {
-    /// Does the intra-group rule come before the custom rules of this direction?
-    AcceptFirst(Direction),
-    /// Do group references and the intra-group rule cover every kind of address?
-    CoversAllKinds,
-    /// Does the unknown prefix list hold this address?
-    ListHoldsAddress(PrefixListId, IpAddr),
-    /// Does the unknown port list hold the destination port?
-    ListHoldsPort(PortRangeListId),
-    /// Does the unevaluable rule, the n-th of its group, match?
-    RuleMatches(SecurityGroupId, usize),
-    /// Is the group a basic one?
-    IsNormal(SecurityGroupId),
-    /// Does the group connect its members?
-    InnerAccept(SecurityGroupId),
-    /// Is the interface, whose groups are unknown, in this group?
-    IsMember(usize, SecurityGroupId),
-    /// Are the groups of the interface, which are unknown, basic ones?
-    HoldsNormal(usize),
-}
 
 /// Strongest first: by priority, and Drop before Accept on a tie (law 2.3).
 type Strength = (u16, RuleAction);
@@ -164,36 +36,24 @@ pub fn outcomes(
     to: End,
     packet: Packet,
 ) -> BTreeSet<(bool, bool)> {
-    debug_assert!(from.index().is_none() || from.index() != to.index(), "an interface never meets itself");
-    debug_assert_eq!(Family::of(from.address()), Family::of(to.address()), "families never meet");
-    let mut answers = BTreeMap::new();
-    let fixed = [
-        (
-            Question::AcceptFirst(Direction::Egress),
-            settings.intra_group_egress.map(|o| o == Order::AcceptFirst),
-        ),
-        (
-            Question::AcceptFirst(Direction::Ingress),
-            settings.intra_group_ingress.map(|o| o == Order::AcceptFirst),
-        ),
-        (Question::CoversAllKinds, settings.address_kinds.map(|k| k == Kinds::All)),
-    ];
-    for (question, answer) in fixed {
-        answers.extend(answer.map(|yes| (question, yes)));
-    }
-    let mut reading = Reading { inventory, before, after, packet, answers };
+    debug_assert!(
+        from.index().is_none() || from.index() != to.index(),
+        "an interface never meets itself"
+    );
+    debug_assert_eq!(
+        Family::of(from.address()),
+        Family::of(to.address()),
+        "families never meet"
+    );
+    let vpc = |end: End| inventory.interfaces.get(end.index()?)?.network.vpc();
+    debug_assert!(
+        from.index().is_none() || to.index().is_none() || vpc(from).is_some_and(|here| vpc(to) == Some(here)),
+        "interfaces meet in one VPC only"
+    );
+    let mut reading = Reading::new(inventory, before, after, settings, packet);
     let mut found = Pairs::new();
     reading.explore(from, to, &mut found);
     found
-}
-
-/// The world, and the questions answered so far.
-struct Reading<'a> {
-    inventory: &'a Inventory,
-    before: &'a Memberships,
-    after: &'a Memberships,
-    packet: Packet,
-    answers: BTreeMap<Question, bool>,
 }
 
 /// The interface at which rules are applied, and what it sees on the other side.
@@ -216,6 +76,14 @@ struct Facts {
 }
 
 impl Facts {
+    const fn settled(verdict: bool) -> Self {
+        Self {
+            settled: Some(verdict),
+            known: None,
+            fallback: verdict,
+        }
+    }
+
     fn verdict(&self, further: [Option<Strength>; 2]) -> bool {
         let strongest = further.into_iter().chain([self.known]).flatten().min();
         self.settled
@@ -237,26 +105,28 @@ impl Reading<'_> {
         }
     }
 
-    fn ask(&self, question: Question) -> Result<bool, Question> {
-        self.answers.get(&question).copied().ok_or(question)
-    }
-
     /// A new flow must pass egress at its source and ingress at its destination (law 2.1). What is asked at both
     /// sides is answered by now; the further rules of the sides are different rules, so they vary independently.
     fn flow(&self, from: End, to: End) -> Result<Pairs, Question> {
         let egress = self.end(Direction::Egress, from, to)?;
         let ingress = self.end(Direction::Ingress, to, from)?;
         let both = |out: &(bool, bool), into: &(bool, bool)| (out.0 && into.0, out.1 && into.1);
-        Ok(egress.iter().flat_map(|out| ingress.iter().map(move |into| both(out, into))).collect())
+        Ok(egress
+            .iter()
+            .flat_map(|out| ingress.iter().map(move |into| both(out, into)))
+            .collect())
     }
 
     fn end(&self, direction: Direction, local: End, remote: End) -> Result<Pairs, Question> {
         match local {
             // A side that is not ours does not stop anything (law 2.6).
             End::External(_) => Ok(Pairs::from([(true, true)])),
-            End::Interface { index, address } => {
-                self.side(Side { direction, local: index, local_address: address, remote })
-            }
+            End::Interface { index, address } => self.side(Side {
+                direction,
+                local: index,
+                local_address: address,
+                remote,
+            }),
         }
     }
 
@@ -271,9 +141,14 @@ impl Reading<'_> {
         let before = self.facts(side, self.before)?;
         let after = self.facts(side, self.after)?;
         let (mut in_both, mut only_before, mut only_after) = (false, false, false);
-        match (self.groups_of(self.before, side.local), self.groups_of(self.after, side.local)) {
+        match (
+            self.groups_of(self.before, side.local),
+            self.groups_of(self.after, side.local),
+        ) {
             (Some(old), Some(new)) => {
-                for group in old.union(new).filter(|group| self.may_have_further_rules(group, side.direction))
+                for group in old
+                    .union(new)
+                    .filter(|group| self.may_have_further_rules(group, side.direction))
                 {
                     in_both |= old.contains(group) && new.contains(group);
                     only_before |= !new.contains(group);
@@ -290,7 +165,11 @@ impl Reading<'_> {
             only_after |= joins;
         }
         let choices = |possible: bool| {
-            if possible { further_rules(&before, &after) } else { vec![None] }
+            if possible {
+                further_rules(&before, &after)
+            } else {
+                vec![None]
+            }
         };
         let mut pairs = Pairs::new();
         for both in choices(in_both) {
@@ -305,19 +184,18 @@ impl Reading<'_> {
 
     /// Walks the order of law 2.4 for one interface, direction and state.
     fn facts(&self, side: Side, state: &Memberships) -> Result<Facts, Question> {
-        let settled = |verdict| Ok(Facts { settled: Some(verdict), known: None, fallback: verdict });
         // 1. Exemptions come before everything (law 2.2).
         if side.direction == Direction::Egress && side.remote.address() == METADATA {
-            return settled(true);
+            return Ok(Facts::settled(true));
         }
         // 2. No group, no traffic (law AM5). Unknown groups are some groups.
         if self.groups_of(state, side.local).is_some_and(BTreeSet::is_empty) {
-            return settled(false);
+            return Ok(Facts::settled(false));
         }
         // 3. The intra-group rule, where it stands first (law 2.5, A1, A2).
         let connected = self.connected(side, state)?;
         if connected && self.ask(Question::AcceptFirst(side.direction))? {
-            return settled(true);
+            return Ok(Facts::settled(true));
         }
         // 4. The custom rules of all groups together, strongest first (law 2.3).
         let known = self.strongest_rule(side, state)?;
@@ -327,7 +205,11 @@ impl Reading<'_> {
             Direction::Ingress => connected,
             Direction::Egress => self.sends_by_default(side, state)?,
         };
-        Ok(Facts { settled: None, known, fallback })
+        Ok(Facts {
+            settled: None,
+            known,
+            fallback,
+        })
     }
 
     /// Tells whether both sides are members of one basic group that accepts inner traffic, and the policy covers both
@@ -336,7 +218,10 @@ impl Reading<'_> {
         let Some(remote) = side.remote.index() else {
             return Ok(false);
         };
-        let local = End::Interface { index: side.local, address: side.local_address };
+        let local = End::Interface {
+            index: side.local,
+            address: side.local_address,
+        };
         for group in self.every_group(state) {
             if self.may_hold(state, side.local, group)
                 && self.may_hold(state, remote, group)
@@ -347,6 +232,24 @@ impl Reading<'_> {
                 && self.covers(local)?
                 && self.covers(side.remote)?
             {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Basic groups send by default, enterprise groups do not (law 2.4). One interface holds one type only (law 3),
+    /// so a known type speaks for the others.
+    fn sends_by_default(&self, side: Side, state: &Memberships) -> Result<bool, Question> {
+        let Some(groups) = self.groups_of(state, side.local) else {
+            return self.ask(Question::HoldsNormal(side.local));
+        };
+        let type_of = |id: &SecurityGroupId| self.inventory.group(id).and_then(|group| group.group_type);
+        if let Some(known) = groups.iter().find_map(type_of) {
+            return Ok(known == SecurityGroupType::Normal);
+        }
+        for group in groups {
+            if self.is_normal(group)? {
                 return Ok(true);
             }
         }
@@ -376,11 +279,18 @@ impl Reading<'_> {
 
     /// Law 2.6, rule match: protocol, ports, source ports, local narrowing and object.
     fn matches(&self, rule: &SecurityGroupRule, side: Side, state: &Memberships) -> Result<bool, Question> {
-        let Packet { protocol, source_port, destination_port } = self.packet;
+        let Packet {
+            protocol,
+            source_port,
+            destination_port,
+        } = self.packet;
         if rule.protocol != IpProtocol::All && rule.protocol != IpProtocol::Number(protocol) {
             return Ok(false);
         }
-        if rule.local.is_some_and(|block| !holds_address(&block, side.local_address)) {
+        if rule
+            .local
+            .is_some_and(|block| !holds_address(&block, side.local_address))
+        {
             return Ok(false);
         }
         // Ports narrow TCP and UDP rules only (law 1.1).
@@ -415,103 +325,6 @@ impl Reading<'_> {
             },
         }
     }
-
-    fn groups_of<'s>(&self, state: &'s Memberships, index: usize) -> Option<&'s BTreeSet<SecurityGroupId>> {
-        state.get(index).and_then(Option::as_ref)
-    }
-
-    /// Tells whether the interface holds the group under some answer.
-    fn may_hold(&self, state: &Memberships, index: usize, group: &SecurityGroupId) -> bool {
-        match self.groups_of(state, index) {
-            Some(groups) => groups.contains(group),
-            // A group serves exactly one VPC (law 3).
-            None => match (self.inventory.group(group), self.inventory.interfaces.get(index)) {
-                (Some(group), Some(interface)) => match (group.network.vpc(), interface.network.vpc()) {
-                    (Some(a), Some(b)) => a == b,
-                    _ => true,
-                },
-                _ => true,
-            },
-        }
-    }
-
-    fn holds(&self, state: &Memberships, index: usize, group: &SecurityGroupId) -> Result<bool, Question> {
-        match self.groups_of(state, index) {
-            Some(groups) => Ok(groups.contains(group)),
-            None if self.may_hold(state, index, group) => self.ask(Question::IsMember(index, group.clone())),
-            None => Ok(false),
-        }
-    }
-
-    /// Every group that is described or that some interface is in.
-    fn every_group<'s>(&'s self, state: &'s Memberships) -> BTreeSet<&'s SecurityGroupId> {
-        let described = self.inventory.groups.iter().map(|group| &group.id);
-        described.chain(state.iter().flatten().flatten()).collect()
-    }
-
-    fn is_normal(&self, id: &SecurityGroupId) -> Result<bool, Question> {
-        match self.inventory.group(id).and_then(|group| group.group_type) {
-            Some(group_type) => Ok(group_type == SecurityGroupType::Normal),
-            None => self.ask(Question::IsNormal(id.clone())),
-        }
-    }
-
-    fn inner_accept(&self, id: &SecurityGroupId) -> Result<bool, Question> {
-        match self.inventory.group(id).and_then(|group| group.inner_access) {
-            Some(policy) => Ok(policy == InnerAccessPolicy::Accept),
-            None => self.ask(Question::InnerAccept(id.clone())),
-        }
-    }
-
-    /// Basic groups send by default, enterprise groups do not (law 2.4). One interface holds one type only (law 3),
-    /// so a known type speaks for the others.
-    fn sends_by_default(&self, side: Side, state: &Memberships) -> Result<bool, Question> {
-        let Some(groups) = self.groups_of(state, side.local) else {
-            return self.ask(Question::HoldsNormal(side.local));
-        };
-        let type_of = |id: &SecurityGroupId| self.inventory.group(id).and_then(|group| group.group_type);
-        if let Some(known) = groups.iter().find_map(type_of) {
-            return Ok(known == SecurityGroupType::Normal);
-        }
-        for group in groups {
-            if self.is_normal(group)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Tells whether group references and the intra-group rule cover the address (law 10, A8).
-    fn covers(&self, end: End) -> Result<bool, Question> {
-        let End::Interface { index, address } = end else {
-            return Ok(false);
-        };
-        let Some(interface) = self.inventory.interfaces.get(index) else {
-            return Ok(false);
-        };
-        let of = |wanted: fn(AddressKind) -> bool| {
-            let here = |other: &&crate::inventory::InterfaceAddress| holds_address(&other.block, address);
-            interface.addresses.iter().filter(here).any(|other| wanted(other.kind))
-        };
-        debug_assert!(of(|_| true), "the interface has the address");
-        if of(AddressKind::is_plain) {
-            return Ok(true);
-        }
-        self.ask(Question::CoversAllKinds)
-    }
-
-    fn may_have_further_rules(&self, group: &SecurityGroupId, direction: Direction) -> bool {
-        self.inventory.group(group).is_none_or(|group| !group.knows_rules(direction))
-    }
-
-    /// Tells whether the far side is in a group in one state that it is not in in the other.
-    fn gives_up(&self, end: End, here: &Memberships, there: &Memberships) -> bool {
-        let groups = |state| end.index().and_then(|index| self.groups_of(state, index));
-        match (groups(here), groups(there)) {
-            (Some(here), Some(there)) => !here.is_subset(there),
-            _ => false,
-        }
-    }
 }
 
 /// Returns the further rules worth trying: none, and both actions at every priority that makes a difference.
@@ -526,10 +339,8 @@ fn further_rules(before: &Facts, after: &Facts) -> Vec<Option<Strength>> {
     }
     let actions = [RuleAction::Drop, RuleAction::Accept];
     let rule = |priority: u16| actions.map(|action| Some((priority, action)));
-    [None].into_iter().chain(priorities.into_iter().flat_map(rule)).collect()
-}
-
-/// Families never mix: an IPv4 block holds no IPv6 address.
-fn holds_address(block: &IpBlock, address: IpAddr) -> bool {
-    block.contains(&IpBlock::single(address))
+    [None]
+        .into_iter()
+        .chain(priorities.into_iter().flat_map(rule))
+        .collect()
 }
