@@ -49,19 +49,14 @@ type Parsed<T> = Result<T, String>;
 /// # Errors
 /// [`NotationError`] for the first statement that cannot be read.
 pub fn world(text: &str) -> Result<Inventory, NotationError> {
-    let statements: Vec<&str> = text
-        .split(['\n', ';'])
-        .map(str::trim)
-        .filter(|statement| !statement.is_empty())
-        .collect();
+    let statements: Vec<&str> =
+        text.split(['\n', ';']).map(str::trim).filter(|statement| !statement.is_empty()).collect();
     let mut inventory = Inventory::default();
     // Groups first, so that their rules find them whatever the order of the lines.
     let (groups, others): (Vec<&str>, Vec<&str>) = statements.into_iter().partition(|s| s.contains('{'));
     for statement in groups.into_iter().chain(others) {
-        read(&mut inventory, statement).map_err(|message| NotationError {
-            statement: statement.to_owned(),
-            message,
-        })?;
+        read(&mut inventory, statement)
+            .map_err(|message| NotationError { statement: statement.to_owned(), message })?;
     }
     sort(&mut inventory);
     Ok(inventory)
@@ -79,22 +74,12 @@ fn read(inventory: &mut Inventory, statement: &str) -> Parsed<()> {
             Some(("pl", name)) => {
                 let mut entries: Vec<IpBlock> = rest.split(',').map(block).collect::<Parsed<_>>()?;
                 entries.sort_unstable();
-                let list = PrefixList {
-                    entries,
-                    max_entries: None,
-                };
-                inventory
-                    .prefix_lists
-                    .insert(PrefixListId::from(format!("pl-{name}")), list);
+                let list = PrefixList { entries, max_entries: None };
+                inventory.prefix_lists.insert(PrefixListId::from(format!("pl-{name}")), list);
             }
             Some(("prl", name)) => {
-                let list = PortRangeList {
-                    entries: ranges(rest)?,
-                    max_entries: None,
-                };
-                inventory
-                    .port_lists
-                    .insert(PortRangeListId::from(format!("prl-{name}")), list);
+                let list = PortRangeList { entries: ranges(rest)?, max_entries: None };
+                inventory.port_lists.insert(PortRangeListId::from(format!("prl-{name}")), list);
             }
             Some((other, _)) => return Err(format!("`{other}` is neither `pl` nor `prl`")),
             None => interface(inventory, name.trim(), rest, network)?,
@@ -122,9 +107,7 @@ fn group(name: &str, rest: &str, network: Network) -> Parsed<SecurityGroup> {
     if !behind.trim().is_empty() {
         return Err(format!("`{}` behind the brace", behind.trim()));
     }
-    let (kind, inner) = inside
-        .split_once(',')
-        .map_or((inside, None), |(kind, inner)| (kind, Some(inner)));
+    let (kind, inner) = inside.split_once(',').map_or((inside, None), |(kind, inner)| (kind, Some(inner)));
     let group_type = match kind.trim() {
         "normal" => Some(SecurityGroupType::Normal),
         "enterprise" => Some(SecurityGroupType::Enterprise),
@@ -158,10 +141,7 @@ fn gap(direction: &str) -> Parsed<RuleGap> {
         "both" => None,
         other => return Err(format!("`{other}` is no direction")),
     };
-    Ok(RuleGap {
-        direction,
-        code: "truncated-page",
-    })
+    Ok(RuleGap { direction, code: "truncated-page" })
 }
 
 fn rule(text: &str) -> Parsed<SecurityGroupRule> {
@@ -173,9 +153,7 @@ fn rule(text: &str) -> Parsed<SecurityGroupRule> {
         other => return Err(format!("`{other}` is no direction")),
     };
     let priority = next("the priority")?;
-    let priority = priority
-        .parse()
-        .map_err(|_| format!("`{priority}` is no priority"))?;
+    let priority = priority.parse().map_err(|_| format!("`{priority}` is no priority"))?;
     let action = match next("the action")? {
         "accept" => RuleAction::Accept,
         "drop" => RuleAction::Drop,
@@ -215,13 +193,8 @@ fn rule(text: &str) -> Parsed<SecurityGroupRule> {
 
 fn rule_peer(text: &str) -> Parsed<RulePeer> {
     if let Some(name) = text.strip_prefix("sg:") {
-        let (owner, name) = name
-            .split_once('/')
-            .map_or((None, name), |(owner, name)| (Some(owner), name));
-        return Ok(RulePeer::Group {
-            id: group_id(name),
-            owner: owner.map(AccountId::from),
-        });
+        let (owner, name) = name.split_once('/').map_or((None, name), |(owner, name)| (Some(owner), name));
+        return Ok(RulePeer::Group { id: group_id(name), owner: owner.map(AccountId::from) });
     }
     match text.strip_prefix("pl:") {
         Some(name) => Ok(RulePeer::PrefixList(PrefixListId::from(format!("pl-{name}")))),
@@ -231,10 +204,7 @@ fn rule_peer(text: &str) -> Parsed<RulePeer> {
 
 fn interface(inventory: &mut Inventory, name: &str, rest: &str, network: Network) -> Parsed<()> {
     let (addresses, groups) = rest.split_once('[').ok_or("the groups are missing")?;
-    let groups = groups
-        .trim()
-        .strip_suffix(']')
-        .ok_or("the bracket is not closed")?;
+    let groups = groups.trim().strip_suffix(']').ok_or("the bracket is not closed")?;
     let (instance, kind) = match name.split_once('.') {
         Some((instance, _)) => (instance, InterfaceKind::Secondary),
         None => (name, InterfaceKind::Primary),
@@ -306,9 +276,7 @@ fn interface_addresses(text: &str) -> Parsed<Vec<InterfaceAddress>> {
 }
 
 fn block(text: &str) -> Parsed<IpBlock> {
-    text.trim()
-        .parse()
-        .map_err(|error: IpBlockError| error.to_string())
+    text.trim().parse().map_err(|error: IpBlockError| error.to_string())
 }
 
 fn range(text: &str) -> Parsed<PortRange> {
@@ -340,18 +308,9 @@ mod tests {
     #[test]
     fn a_rule_reads_back_as_the_model_writes_it() {
         for (notation, display) in [
-            (
-                "in 10 drop tcp 22/22 from 10.0.0.0/8",
-                "in drop tcp 22/22 from 10.0.0.0/8 prio 10",
-            ),
-            (
-                "out 1 accept all -1/-1 to sg:G2",
-                "out accept all to sg-G2 prio 1",
-            ),
-            (
-                "in 1 accept udp prl:web from pl:office",
-                "in accept udp prl-web from pl-office prio 1",
-            ),
+            ("in 10 drop tcp 22/22 from 10.0.0.0/8", "in drop tcp 22/22 from 10.0.0.0/8 prio 10"),
+            ("out 1 accept all -1/-1 to sg:G2", "out accept all to sg-G2 prio 1"),
+            ("in 1 accept udp prl:web from pl:office", "in accept udp prl-web from pl-office prio 1"),
             (
                 "in 1 accept tcp 80/80,443/443 from sg:77/G2 local 10.0.0.1 sport 7/8 #sgr-1",
                 "in accept tcp 80/80,443/443 sport 7/8 from 77/sg-G2 local 10.0.0.1/32 prio 1",
@@ -367,26 +326,13 @@ mod tests {
         let text = "A.2=10.0.1.2 [?] @vpc-2; A=10.0.1.9,10.0.1.1,fd00::1,prefix 10.0.8.0/28 [G2,G1]";
         let inventory = world(text).unwrap();
         assert_eq!(inventory.instances.len(), 1);
-        let [first, second] = inventory.interfaces.as_slice() else {
-            panic!("two interfaces")
-        };
+        let [first, second] = inventory.interfaces.as_slice() else { panic!("two interfaces") };
         assert_eq!((first.id.as_str(), first.kind), ("eni-A", InterfaceKind::Primary));
-        assert_eq!(
-            first.memberships,
-            Memberships::Known(vec!["sg-G1".into(), "sg-G2".into()])
-        );
+        assert_eq!(first.memberships, Memberships::Known(vec!["sg-G1".into(), "sg-G2".into()]));
         let kinds: Vec<AddressKind> = first.addresses.iter().map(|address| address.kind).collect();
-        let expected = [
-            AddressKind::Secondary,
-            AddressKind::Primary,
-            AddressKind::Prefix,
-            AddressKind::Ipv6,
-        ];
+        let expected = [AddressKind::Secondary, AddressKind::Primary, AddressKind::Prefix, AddressKind::Ipv6];
         assert_eq!(kinds, expected);
-        assert_eq!(
-            (second.id.as_str(), second.kind),
-            ("eni-A.2", InterfaceKind::Secondary)
-        );
+        assert_eq!((second.id.as_str(), second.kind), ("eni-A.2", InterfaceKind::Secondary));
         assert_eq!(second.memberships, Memberships::Unknown);
         assert_eq!(second.network, Network::Vpc("vpc-2".into()));
     }

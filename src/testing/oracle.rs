@@ -36,15 +36,8 @@ pub fn outcomes(
     to: End,
     packet: Packet,
 ) -> BTreeSet<(bool, bool)> {
-    debug_assert!(
-        from.index().is_none() || from.index() != to.index(),
-        "an interface never meets itself"
-    );
-    debug_assert_eq!(
-        Family::of(from.address()),
-        Family::of(to.address()),
-        "families never meet"
-    );
+    debug_assert!(from.index().is_none() || from.index() != to.index(), "an interface never meets itself");
+    debug_assert_eq!(Family::of(from.address()), Family::of(to.address()), "families never meet");
     let vpc = |end: End| inventory.interfaces.get(end.index()?)?.network.vpc();
     debug_assert!(
         from.index().is_none() || to.index().is_none() || vpc(from).is_some_and(|here| vpc(to) == Some(here)),
@@ -77,11 +70,7 @@ struct Facts {
 
 impl Facts {
     const fn settled(verdict: bool) -> Self {
-        Self {
-            settled: Some(verdict),
-            known: None,
-            fallback: verdict,
-        }
+        Self { settled: Some(verdict), known: None, fallback: verdict }
     }
 
     fn verdict(&self, further: [Option<Strength>; 2]) -> bool {
@@ -111,22 +100,16 @@ impl Reading<'_> {
         let egress = self.end(Direction::Egress, from, to)?;
         let ingress = self.end(Direction::Ingress, to, from)?;
         let both = |out: &(bool, bool), into: &(bool, bool)| (out.0 && into.0, out.1 && into.1);
-        Ok(egress
-            .iter()
-            .flat_map(|out| ingress.iter().map(move |into| both(out, into)))
-            .collect())
+        Ok(egress.iter().flat_map(|out| ingress.iter().map(move |into| both(out, into))).collect())
     }
 
     fn end(&self, direction: Direction, local: End, remote: End) -> Result<Pairs, Question> {
         match local {
             // A side that is not ours does not stop anything (law 2.6).
             End::External(_) => Ok(Pairs::from([(true, true)])),
-            End::Interface { index, address } => self.side(Side {
-                direction,
-                local: index,
-                local_address: address,
-                remote,
-            }),
+            End::Interface { index, address } => {
+                self.side(Side { direction, local: index, local_address: address, remote })
+            }
         }
     }
 
@@ -141,14 +124,9 @@ impl Reading<'_> {
         let before = self.facts(side, self.before)?;
         let after = self.facts(side, self.after)?;
         let (mut in_both, mut only_before, mut only_after) = (false, false, false);
-        match (
-            self.groups_of(self.before, side.local),
-            self.groups_of(self.after, side.local),
-        ) {
+        match (self.groups_of(self.before, side.local), self.groups_of(self.after, side.local)) {
             (Some(old), Some(new)) => {
-                for group in old
-                    .union(new)
-                    .filter(|group| self.may_have_further_rules(group, side.direction))
+                for group in old.union(new).filter(|group| self.may_have_further_rules(group, side.direction))
                 {
                     in_both |= old.contains(group) && new.contains(group);
                     only_before |= !new.contains(group);
@@ -165,11 +143,7 @@ impl Reading<'_> {
             only_after |= joins;
         }
         let choices = |possible: bool| {
-            if possible {
-                further_rules(&before, &after)
-            } else {
-                vec![None]
-            }
+            if possible { further_rules(&before, &after) } else { vec![None] }
         };
         let mut pairs = Pairs::new();
         for both in choices(in_both) {
@@ -205,11 +179,7 @@ impl Reading<'_> {
             Direction::Ingress => connected,
             Direction::Egress => self.sends_by_default(side, state)?,
         };
-        Ok(Facts {
-            settled: None,
-            known,
-            fallback,
-        })
+        Ok(Facts { settled: None, known, fallback })
     }
 
     /// Tells whether both sides are members of one basic group that accepts inner traffic, and the policy covers both
@@ -218,11 +188,8 @@ impl Reading<'_> {
         let Some(remote) = side.remote.index() else {
             return Ok(false);
         };
-        let local = End::Interface {
-            index: side.local,
-            address: side.local_address,
-        };
-        for group in self.every_group(state) {
+        let local = End::Interface { index: side.local, address: side.local_address };
+        for group in self.every_group() {
             if self.may_hold(state, side.local, group)
                 && self.may_hold(state, remote, group)
                 && self.is_normal(group)?
@@ -279,18 +246,11 @@ impl Reading<'_> {
 
     /// Law 2.6, rule match: protocol, ports, source ports, local narrowing and object.
     fn matches(&self, rule: &SecurityGroupRule, side: Side, state: &Memberships) -> Result<bool, Question> {
-        let Packet {
-            protocol,
-            source_port,
-            destination_port,
-        } = self.packet;
+        let Packet { protocol, source_port, destination_port } = self.packet;
         if rule.protocol != IpProtocol::All && rule.protocol != IpProtocol::Number(protocol) {
             return Ok(false);
         }
-        if rule
-            .local
-            .is_some_and(|block| !holds_address(&block, side.local_address))
-        {
+        if rule.local.is_some_and(|block| !holds_address(&block, side.local_address)) {
             return Ok(false);
         }
         // Ports narrow TCP and UDP rules only (law 1.1).
@@ -339,8 +299,5 @@ fn further_rules(before: &Facts, after: &Facts) -> Vec<Option<Strength>> {
     }
     let actions = [RuleAction::Drop, RuleAction::Accept];
     let rule = |priority: u16| actions.map(|action| Some((priority, action)));
-    [None]
-        .into_iter()
-        .chain(priorities.into_iter().flat_map(rule))
-        .collect()
+    [None].into_iter().chain(priorities.into_iter().flat_map(rule)).collect()
 }

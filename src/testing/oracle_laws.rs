@@ -18,10 +18,7 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % sides
     }
 
@@ -31,13 +28,7 @@ impl Dice {
 }
 
 fn gaps() -> Shape {
-    Shape {
-        gaps: true,
-        groups: 3,
-        interfaces: 3,
-        rules: 3,
-        ..Shape::default()
-    }
+    Shape { gaps: true, groups: 3, interfaces: 3, rules: 3, ..Shape::default() }
 }
 
 /// Draws some flows of the inventory: both ends of one VPC, or one of them external to the other's.
@@ -59,35 +50,21 @@ fn flows(inventory: &Inventory, dice: &mut Dice, count: usize) -> Vec<(End, End,
             End::External(_) => false,
         };
         let address = dice.pick(&probe_addresses(inventory, family));
-        let other = if dice.roll(3) > 0 {
-            dice.pick(&ours)
-        } else {
-            End::External(address)
-        };
-        let fits = match other {
-            End::Interface { index: theirs, .. } => index != theirs && fellow(&other),
-            // An address of an interface of another VPC is external.
-            End::External(address) => {
-                let single = IpBlock::single(address);
-                inventory
-                    .interfaces
-                    .iter()
-                    .filter(|interface| interface.network == *network)
-                    .all(|interface| {
-                        interface
-                            .addresses
-                            .iter()
-                            .all(|other| !other.block.contains(&single))
-                    })
-            }
-        };
+        let other = if dice.roll(3) > 0 { dice.pick(&ours) } else { End::External(address) };
+        let fits =
+            match other {
+                End::Interface { index: theirs, .. } => index != theirs && fellow(&other),
+                // An address of an interface of another VPC is external.
+                End::External(address) => {
+                    let single = IpBlock::single(address);
+                    inventory.interfaces.iter().filter(|interface| interface.network == *network).all(
+                        |interface| interface.addresses.iter().all(|other| !other.block.contains(&single)),
+                    )
+                }
+            };
         let packet = dice.pick(&packets);
         if fits && TransportSet::universe(family).contains(packet) && flows.len() < count {
-            flows.push(if dice.roll(2) == 0 {
-                (mine, other, packet)
-            } else {
-                (other, mine, packet)
-            });
+            flows.push(if dice.roll(2) == 0 { (mine, other, packet) } else { (other, mine, packet) });
         }
     }
     flows
@@ -96,16 +73,9 @@ fn flows(inventory: &Inventory, dice: &mut Dice, count: usize) -> Vec<(End, End,
 fn own_ends(inventory: &Inventory, family: Family) -> Vec<End> {
     let mut ends = Vec::new();
     for (index, interface) in inventory.interfaces.iter().enumerate() {
-        for address in interface
-            .addresses
-            .iter()
-            .filter(|address| address.block.family() == family)
-        {
+        for address in interface.addresses.iter().filter(|address| address.block.family() == family) {
             for number in [address.block.first(), address.block.last()] {
-                ends.push(End::Interface {
-                    index,
-                    address: family.address(number),
-                });
+                ends.push(End::Interface { index, address: family.address(number) });
             }
         }
     }
@@ -138,12 +108,7 @@ fn generated_inventories_keep_the_promises_of_the_model() {
         for interface in &inventory.interfaces {
             assert!(inventory.instance(interface.instance.as_ref().unwrap()).is_some());
             assert!(interface.addresses.is_sorted() && !interface.addresses.is_empty());
-            addresses.extend(
-                interface
-                    .addresses
-                    .iter()
-                    .map(|address| (&interface.network, address.block)),
-            );
+            addresses.extend(interface.addresses.iter().map(|address| (&interface.network, address.block)));
             let Known::Known(groups) = &interface.memberships else {
                 continue;
             };
@@ -156,9 +121,7 @@ fn generated_inventories_keep_the_promises_of_the_model() {
         for (at, (network, block)) in addresses.iter().enumerate() {
             let others = &addresses[at + 1..];
             assert!(
-                others
-                    .iter()
-                    .all(|(other, theirs)| other != network || !theirs.contains(block)),
+                others.iter().all(|(other, theirs)| other != network || !theirs.contains(block)),
                 "{seed}"
             );
         }
@@ -167,13 +130,7 @@ fn generated_inventories_keep_the_promises_of_the_model() {
 
 #[test]
 fn exact_shapes_have_exactly_what_they_say() {
-    let shape = Shape {
-        exact: true,
-        interfaces: 40,
-        groups: 9,
-        rules: 6,
-        ..Shape::default()
-    };
+    let shape = Shape { exact: true, interfaces: 40, groups: 9, rules: 6, ..Shape::default() };
     let inventory = sample(&arb_inventory(&shape), 1);
     assert_eq!((inventory.interfaces.len(), inventory.groups.len()), (40, 9));
     assert_eq!(inventory, sample(&arb_inventory(&shape), 1));
@@ -196,9 +153,7 @@ fn a_world_without_gaps_misses_nothing() {
             }
         }
         for interface in &inventory.interfaces {
-            let Known::Known(groups) = &interface.memberships else {
-                panic!("memberships are known")
-            };
+            let Known::Known(groups) = &interface.memberships else { panic!("memberships are known") };
             assert!(groups.iter().all(|id| inventory.group(id).is_some()));
         }
     }
@@ -231,10 +186,7 @@ fn removing_nothing_changes_nothing() {
     for seed in 0..300 {
         let inventory = sample(&arb_inventory(&gaps()), seed);
         let state = baseline(&inventory);
-        let settings = Settings {
-            intra_group_ingress: None,
-            ..Settings::default()
-        };
+        let settings = Settings { intra_group_ingress: None, ..Settings::default() };
         for flow in flows(&inventory, &mut Dice(seed), 20) {
             assert_eq!(
                 change(&ask(&inventory, &state, &state, flow, &settings)),
@@ -262,10 +214,7 @@ fn undoing_mirrors_every_outcome() {
 
 #[test]
 fn open_settings_are_the_union_of_the_fixed_ones() {
-    let open = Settings {
-        intra_group_ingress: None,
-        ..Settings::default()
-    };
+    let open = Settings { intra_group_ingress: None, ..Settings::default() };
     let orders = [Some(Order::AcceptFirst), Some(Order::CustomFirst)];
     for seed in 0..200 {
         let inventory = sample(&arb_inventory(&gaps()), seed);
@@ -276,20 +225,12 @@ fn open_settings_are_the_union_of_the_fixed_ones() {
             for intra_group_egress in orders {
                 for intra_group_ingress in orders {
                     for address_kinds in [Some(Kinds::All), Some(Kinds::Ipv4)] {
-                        let fixed = Settings {
-                            intra_group_egress,
-                            address_kinds,
-                            intra_group_ingress,
-                        };
+                        let fixed = Settings { intra_group_egress, address_kinds, intra_group_ingress };
                         union.extend(ask(&inventory, &before, &after, flow, &fixed));
                     }
                 }
             }
-            assert_eq!(
-                ask(&inventory, &before, &after, flow, &open),
-                union,
-                "{seed} {flow:?}"
-            );
+            assert_eq!(ask(&inventory, &before, &after, flow, &open), union, "{seed} {flow:?}");
         }
     }
 }
@@ -317,10 +258,7 @@ impl Filling<'_> {
         let peer = match self.dice.roll(3) {
             0 => RulePeer::Block(self.block()),
             1 => RulePeer::Block(IpBlock::all(self.dice.pick(&[Family::Ipv4, Family::Ipv6]))),
-            _ => RulePeer::Group {
-                id: self.group(),
-                owner: None,
-            },
+            _ => RulePeer::Group { id: self.group(), owner: None },
         };
         SecurityGroupRule {
             direction,
@@ -354,10 +292,8 @@ impl Filling<'_> {
             let network = full.interfaces.iter().find(
                 |interface| matches!(&interface.memberships, Known::Known(groups) if groups.contains(id)),
             );
-            let network = network.map_or_else(
-                || full.interfaces[0].network.clone(),
-                |found| found.network.clone(),
-            );
+            let network =
+                network.map_or_else(|| full.interfaces[0].network.clone(), |found| found.network.clone());
             full.groups.push(SecurityGroup {
                 id: id.clone(),
                 name: String::new(),
@@ -367,10 +303,7 @@ impl Filling<'_> {
                 inner_access: None,
                 service_managed: false,
                 rules: Vec::new(),
-                rule_gaps: vec![crate::inventory::RuleGap {
-                    direction: None,
-                    code: "truncated-page",
-                }],
+                rule_gaps: vec![crate::inventory::RuleGap { direction: None, code: "truncated-page" }],
                 tags: BTreeMap::new(),
             });
         }
@@ -407,14 +340,9 @@ impl Filling<'_> {
         }
         for interface in &mut full.interfaces {
             if interface.memberships == Known::Unknown {
-                let here = full
-                    .groups
-                    .iter()
-                    .filter(|group| group.network == interface.network);
-                let mut ids: Vec<_> = here
-                    .map(|group| group.id.clone())
-                    .filter(|_| self.dice.roll(2) == 0)
-                    .collect();
+                let here = full.groups.iter().filter(|group| group.network == interface.network);
+                let mut ids: Vec<_> =
+                    here.map(|group| group.id.clone()).filter(|_| self.dice.roll(2) == 0).collect();
                 ids.push(SecurityGroupId::from(format!("sg-only-of-{}", interface.id)));
                 ids.sort();
                 interface.memberships = Known::Known(ids);
@@ -433,8 +361,7 @@ impl Filling<'_> {
                     network: interface.network,
                     region: None,
                     group_type: Some(
-                        self.dice
-                            .pick(&[SecurityGroupType::Normal, SecurityGroupType::Enterprise]),
+                        self.dice.pick(&[SecurityGroupType::Normal, SecurityGroupType::Enterprise]),
                     ),
                     inner_access: Some(InnerAccessPolicy::Accept),
                     service_managed: false,
@@ -450,34 +377,21 @@ impl Filling<'_> {
 
     fn prefix_list(&mut self, full: &mut Inventory, id: PrefixListId) {
         let entries: Vec<IpBlock> = (0..self.dice.roll(3)).map(|_| self.block()).collect();
-        full.prefix_lists.entry(id).or_insert(PrefixList {
-            entries,
-            max_entries: None,
-        });
+        full.prefix_lists.entry(id).or_insert(PrefixList { entries, max_entries: None });
     }
 
     fn port_list(&mut self, full: &mut Inventory, id: PortRangeListId) {
         let entries = [PortRange::new(1, 22), PortRange::new(81, 65535)];
-        let entries = entries
-            .into_iter()
-            .flatten()
-            .filter(|_| self.dice.roll(2) == 0)
-            .collect();
-        full.port_lists.entry(id).or_insert(PortRangeList {
-            entries,
-            max_entries: None,
-        });
+        let entries = entries.into_iter().flatten().filter(|_| self.dice.roll(2) == 0).collect();
+        full.port_lists.entry(id).or_insert(PortRangeList { entries, max_entries: None });
     }
 }
 
 /// Tells whether no interface holds two types, which no export shows.
 fn is_possible(full: &Inventory) -> bool {
     baseline(full).iter().flatten().all(|groups| {
-        let types: BTreeSet<_> = groups
-            .iter()
-            .filter_map(|id| full.group(id))
-            .map(|group| group.group_type)
-            .collect();
+        let types: BTreeSet<_> =
+            groups.iter().filter_map(|id| full.group(id)).map(|group| group.group_type).collect();
         types.len() <= 1
     })
 }
@@ -511,11 +425,7 @@ fn whatever_fills_the_gaps_was_thought_possible() {
         }
         let flows = flows(&gappy, &mut dice, 15);
         for _ in 0..10 {
-            let full = Filling {
-                dice: &mut dice,
-                hidden: hidden.clone(),
-            }
-            .fill(&gappy);
+            let full = Filling { dice: &mut dice, hidden: hidden.clone() }.fill(&gappy);
             if !is_possible(&full) || !is_possible(&gappy) {
                 continue;
             }
@@ -561,12 +471,7 @@ fn two_rules_reach_every_outcome_of_missing_ones() {
     let (x, b) = ("10.0.3.3".parse().unwrap(), "10.0.2.2".parse().unwrap());
     let [from, to] = [(1, x), (0, b)].map(|(index, address)| End::Interface { index, address });
     let packet = Packet::tcp(1, 80);
-    for (join, local) in [
-        (None, false),
-        (Some("sg-G2"), false),
-        (None, true),
-        (Some("sg-G2"), true),
-    ] {
+    for (join, local) in [(None, false), (Some("sg-G2"), false), (None, true), (Some("sg-G2"), true)] {
         for extra in worlds {
             let state_after = |before: &Memberships| {
                 let mut after = before.clone();
@@ -583,13 +488,7 @@ fn two_rules_reach_every_outcome_of_missing_ones() {
                 let inventory = world(text).unwrap();
                 let before = baseline(&inventory);
                 let after = state_after(&before);
-                ask(
-                    &inventory,
-                    &before,
-                    &after,
-                    (from, to, packet),
-                    &Settings::default(),
-                )
+                ask(&inventory, &before, &after, (from, to, packet), &Settings::default())
             };
             let claimed = answer(&format!("{base}; {extra}; H: gap in"));
             let mut reached = Pairs::new();

@@ -81,11 +81,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            intra_group_egress: None,
-            address_kinds: None,
-            intra_group_ingress: Some(Order::AcceptFirst),
-        }
+        Self { intra_group_egress: None, address_kinds: None, intra_group_ingress: Some(Order::AcceptFirst) }
     }
 }
 

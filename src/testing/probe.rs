@@ -43,10 +43,7 @@ pub fn probe_packets(inventory: &Inventory) -> Vec<Packet> {
     let mut packets = Vec::new();
     for source in &sources {
         for destination in &destinations {
-            packets.extend([
-                Packet::tcp(*source, *destination),
-                Packet::udp(*source, *destination),
-            ]);
+            packets.extend([Packet::tcp(*source, *destination), Packet::udp(*source, *destination)]);
         }
     }
     for protocol in protocols {
@@ -70,29 +67,15 @@ pub fn probe_addresses(inventory: &Inventory, family: Family) -> Vec<IpAddr> {
         }
         blocks.extend(rule.local);
     }
-    blocks.extend(
-        inventory
-            .prefix_lists
-            .values()
-            .flat_map(|list| list.entries.iter().copied()),
-    );
+    blocks.extend(inventory.prefix_lists.values().flat_map(|list| list.entries.iter().copied()));
     // The metadata address is exempt (law 2.2), so it is a boundary without a rule.
     blocks.push(IpBlock::single(IpAddr::from([100, 100, 100, 200])));
     let mut numbers = BTreeSet::new();
     for block in blocks.iter().filter(|block| block.family() == family) {
         let (first, last) = (block.first(), block.last());
-        numbers.extend([
-            first.saturating_sub(1),
-            first,
-            last,
-            last.saturating_add(1).min(family.last()),
-        ]);
+        numbers.extend([first.saturating_sub(1), first, last, last.saturating_add(1).min(family.last())]);
     }
-    for address in inventory
-        .interfaces
-        .iter()
-        .flat_map(|interface| &interface.addresses)
-    {
+    for address in inventory.interfaces.iter().flat_map(|interface| &interface.addresses) {
         let block = address.block;
         if block.family() == family {
             let middle = block.first() + (block.last() - block.first()) / 2;

@@ -61,21 +61,12 @@ impl<'a> Reading<'a> {
                 Question::AcceptFirst(Direction::Ingress),
                 settings.intra_group_ingress.map(|o| o == Order::AcceptFirst),
             ),
-            (
-                Question::CoversAllKinds,
-                settings.address_kinds.map(|k| k == Kinds::All),
-            ),
+            (Question::CoversAllKinds, settings.address_kinds.map(|k| k == Kinds::All)),
         ];
         for (question, answer) in fixed {
             answers.extend(answer.map(|yes| (question, yes)));
         }
-        Self {
-            inventory,
-            before,
-            after,
-            packet,
-            answers,
-        }
+        Self { inventory, before, after, packet, answers }
     }
 
     pub(super) fn ask(&self, question: Question) -> Result<bool, Question> {
@@ -118,10 +109,12 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Every group that is described or that some interface is in.
-    pub(super) fn every_group<'s>(&'s self, state: &'s Memberships) -> BTreeSet<&'s SecurityGroupId> {
+    /// Every group that is described or that some interface is in, in either state: a group that loses its last
+    /// member does not stop to exist.
+    pub(super) fn every_group(&self) -> BTreeSet<&SecurityGroupId> {
         let described = self.inventory.groups.iter().map(|group| &group.id);
-        described.chain(state.iter().flatten().flatten()).collect()
+        let held = self.before.iter().chain(self.after).flatten().flatten();
+        described.chain(held).collect()
     }
 
     pub(super) fn is_normal(&self, id: &SecurityGroupId) -> Result<bool, Question> {
@@ -148,11 +141,7 @@ impl<'a> Reading<'a> {
         };
         let of = |wanted: fn(AddressKind) -> bool| {
             let here = |other: &&InterfaceAddress| holds_address(&other.block, address);
-            interface
-                .addresses
-                .iter()
-                .filter(here)
-                .any(|other| wanted(other.kind))
+            interface.addresses.iter().filter(here).any(|other| wanted(other.kind))
         };
         debug_assert!(of(|_| true), "the interface has the address");
         if of(AddressKind::is_plain) {
@@ -162,9 +151,7 @@ impl<'a> Reading<'a> {
     }
 
     pub(super) fn may_have_further_rules(&self, group: &SecurityGroupId, direction: Direction) -> bool {
-        self.inventory
-            .group(group)
-            .is_none_or(|group| !group.knows_rules(direction))
+        self.inventory.group(group).is_none_or(|group| !group.knows_rules(direction))
     }
 
     /// Tells whether the far side is in a group in one state that it is not in in the other.

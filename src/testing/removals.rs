@@ -32,15 +32,10 @@ pub fn arb_removals(inventory: &Inventory) -> impl Strategy<Value = Vec<ArbRemov
         return Just(Vec::new()).boxed();
     }
     let held: BTreeSet<&SecurityGroupId> = candidates.iter().map(|(_, group, _)| group).collect();
-    let by_group = held
-        .into_iter()
-        .map(|id| select(&candidates, |(_, group, _)| group == id))
-        .collect();
+    let by_group = held.into_iter().map(|id| select(&candidates, |(_, group, _)| group == id)).collect();
     let members: BTreeSet<usize> = candidates.iter().map(|(interface, ..)| *interface).collect();
-    let by_interface = members
-        .into_iter()
-        .map(|at| select(&candidates, |(other, ..)| *other == at))
-        .collect();
+    let by_interface =
+        members.into_iter().map(|at| select(&candidates, |(other, ..)| *other == at)).collect();
     prop_oneof![
         3 => drawn(vec![candidates.clone()], 1),
         2 => drawn(by_group, 5),
@@ -76,16 +71,10 @@ fn drawn(pools: Vec<Vec<Candidate>>, most: usize) -> impl Strategy<Value = Vec<A
         let mut removals = BTreeMap::new();
         for (pick, join) in picks {
             let (interface, leave, others) = pick.get(pool);
-            let join = join
-                .filter(|_| !others.is_empty())
-                .map(|at| at.get(others).clone());
+            let join = join.filter(|_| !others.is_empty()).map(|at| at.get(others).clone());
             removals.insert((*interface, leave.clone()), join);
         }
-        let removal = |((interface, leave), join)| ArbRemoval {
-            interface,
-            leave,
-            join,
-        };
+        let removal = |((interface, leave), join)| ArbRemoval { interface, leave, join };
         removals.into_iter().map(removal).collect()
     })
 }
@@ -102,11 +91,7 @@ fn candidates(inventory: &Inventory) -> Vec<Candidate> {
                         left.group_type == other.group_type && left.network == other.network
                     })
             });
-            candidates.push((
-                index,
-                leave.clone(),
-                others.map(|other| other.id.clone()).collect(),
-            ));
+            candidates.push((index, leave.clone(), others.map(|other| other.id.clone()).collect()));
         }
     }
     candidates
@@ -133,12 +118,7 @@ mod tests {
             sizes.insert(removals.len());
             let after = apply(&state, &removals);
             for removal in &removals {
-                assert!(
-                    state[removal.interface]
-                        .as_ref()
-                        .unwrap()
-                        .contains(&removal.leave)
-                );
+                assert!(state[removal.interface].as_ref().unwrap().contains(&removal.leave));
                 let now = after[removal.interface].as_ref().unwrap();
                 assert!(!now.contains(&removal.leave));
                 assert!(removal.join.iter().all(|join| now.contains(join)));

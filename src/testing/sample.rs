@@ -7,10 +7,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 ///
 /// # Panics
 /// When the strategy rejects everything it draws. Those of this module reject nothing.
-#[expect(
-    clippy::expect_used,
-    reason = "a strategy without values is a mistake in the test that wrote it"
-)]
+#[expect(clippy::expect_used, reason = "a strategy without values is a mistake in the test that wrote it")]
 pub fn sample<S: Strategy>(strategy: &S, seed: u64) -> S::Value {
     let mut bytes = [0_u8; 32];
     for (byte, digit) in bytes.iter_mut().zip(seed.to_le_bytes()) {
@@ -18,10 +15,7 @@ pub fn sample<S: Strategy>(strategy: &S, seed: u64) -> S::Value {
     }
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    strategy
-        .new_tree(&mut runner)
-        .expect("the strategy has values")
-        .current()
+    strategy.new_tree(&mut runner).expect("the strategy has values").current()
 }
 
 #[cfg(test)]

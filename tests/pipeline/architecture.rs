@@ -65,7 +65,15 @@ fn the_clock_the_environment_and_the_streams_stay_in_cli() {
     for room in ROOMS.iter().filter(|room| **room != "cli") {
         for path in sources(&src().join(room)) {
             let text = code(&path);
-            for word in ["std::env::", "SystemTime", "Instant::now", "io::stdout", "io::stderr", "println!", "std::fs"] {
+            for word in [
+                "std::env::",
+                "SystemTime",
+                "Instant::now",
+                "io::stdout",
+                "io::stderr",
+                "println!",
+                "std::fs",
+            ] {
                 assert!(!text.contains(word), "{} uses {word}", path.display());
             }
         }

@@ -26,11 +26,7 @@ const OUTSIDE_V6: [u128; 1] = [0x2001_0db8 << 96];
 
 /// The network of a part, in a world that may have one VPC only.
 fn vpc(plan: &WorldPlan, second: bool) -> Network {
-    Network::Vpc(VpcId::from(if plan.second_vpc && second {
-        "vpc-2"
-    } else {
-        "vpc-1"
-    }))
+    Network::Vpc(VpcId::from(if plan.second_vpc && second { "vpc-2" } else { "vpc-1" }))
 }
 
 fn region() -> Option<RegionId> {
@@ -46,31 +42,18 @@ pub(super) fn build(shape: Shape, plan: &WorldPlan) -> Inventory {
     place_interfaces(plan, &mut inventory);
     let pools = Pools::of(&inventory);
     build_lists(plan, &pools, &mut inventory);
-    for (position, group) in plan
-        .groups
-        .iter()
-        .enumerate()
-        .filter(|(_, group)| group.described)
-    {
+    for (position, group) in plan.groups.iter().enumerate().filter(|(_, group)| group.described) {
         let rules = group.rules.iter().enumerate();
-        let rules = rules
-            .map(|(at, rule)| build_rule(shape, plan, &pools, position, at, rule))
-            .collect();
-        let group_type = if group.enterprise {
-            SecurityGroupType::Enterprise
-        } else {
-            SecurityGroupType::Normal
-        };
+        let rules = rules.map(|(at, rule)| build_rule(shape, plan, &pools, position, at, rule)).collect();
+        let group_type =
+            if group.enterprise { SecurityGroupType::Enterprise } else { SecurityGroupType::Normal };
         // The policy of enterprise groups is fixed (law 3).
         let inner_access = if group.accept && !group.enterprise {
             InnerAccessPolicy::Accept
         } else {
             InnerAccessPolicy::Drop
         };
-        let gap = |direction| RuleGap {
-            direction,
-            code: "truncated-page",
-        };
+        let gap = |direction| RuleGap { direction, code: "truncated-page" };
         inventory.groups.push(SecurityGroup {
             id: group_id(position),
             name: format!("group {position}"),
@@ -92,29 +75,17 @@ fn build_lists(plan: &WorldPlan, pools: &Pools, inventory: &mut Inventory) {
     for (position, entries) in plan.prefix_lists.iter().enumerate() {
         // A list has one family (law 1.1): that of its first entry.
         let ipv6 = entries.first().is_some_and(|entry| entry.ipv6);
-        let mut entries: Vec<IpBlock> = entries
-            .iter()
-            .map(|entry| pools.block(BlockPlan { ipv6, ..*entry }))
-            .collect();
+        let mut entries: Vec<IpBlock> =
+            entries.iter().map(|entry| pools.block(BlockPlan { ipv6, ..*entry })).collect();
         entries.sort_unstable();
         entries.dedup();
-        let list = PrefixList {
-            entries,
-            max_entries: None,
-        };
-        inventory
-            .prefix_lists
-            .insert(PrefixListId::from(format!("pl-{position}")), list);
+        let list = PrefixList { entries, max_entries: None };
+        inventory.prefix_lists.insert(PrefixListId::from(format!("pl-{position}")), list);
     }
     for (position, entries) in plan.port_lists.iter().enumerate() {
         let set: PortSet = entries.iter().copied().collect();
-        let list = PortRangeList {
-            entries: set.ranges().to_vec(),
-            max_entries: None,
-        };
-        inventory
-            .port_lists
-            .insert(PortRangeListId::from(format!("prl-{position}")), list);
+        let list = PortRangeList { entries: set.ranges().to_vec(), max_entries: None };
+        inventory.port_lists.insert(PortRangeListId::from(format!("prl-{position}")), list);
     }
 }
 
@@ -140,11 +111,7 @@ impl Free {
         let skips = if bare { [0].as_slice() } else { plan.v4.as_slice() };
         for (at, skip) in skips.iter().enumerate() {
             self.v4 += u128::from(*skip) + 1;
-            let kind = if at == 0 {
-                AddressKind::Primary
-            } else {
-                AddressKind::Secondary
-            };
+            let kind = if at == 0 { AddressKind::Primary } else { AddressKind::Secondary };
             add(kind, Family::Ipv4, POOL_V4 + self.v4, 32);
         }
         for skip in &plan.v6 {
@@ -152,21 +119,11 @@ impl Free {
             add(AddressKind::Ipv6, Family::Ipv6, POOL_V6 + self.v6, 128);
         }
         if plan.prefix_v4 {
-            add(
-                AddressKind::Prefix,
-                Family::Ipv4,
-                PREFIXES_V4 + (self.prefixes_v4 << 4),
-                28,
-            );
+            add(AddressKind::Prefix, Family::Ipv4, PREFIXES_V4 + (self.prefixes_v4 << 4), 28);
             self.prefixes_v4 += 1;
         }
         if plan.prefix_v6 {
-            add(
-                AddressKind::Prefix,
-                Family::Ipv6,
-                PREFIXES_V6 + (self.prefixes_v6 << 48),
-                80,
-            );
+            add(AddressKind::Prefix, Family::Ipv6, PREFIXES_V6 + (self.prefixes_v6 << 48), 80);
             self.prefixes_v6 += 1;
         }
         addresses.sort_unstable();
@@ -183,19 +140,11 @@ fn place_interfaces(plan: &WorldPlan, inventory: &mut Inventory) {
         let inhabited = plan.groups.iter().any(|group| group.second_vpc == wanted);
         let in_second = plan.second_vpc && if inhabited { wanted } else { !wanted };
         let network = vpc(plan, in_second);
-        let addresses = if in_second {
-            second.take(interface)
-        } else {
-            first.take(interface)
-        };
+        let addresses = if in_second { second.take(interface) } else { first.take(interface) };
         // A second interface of the instance before it, where both live in one VPC.
         let host = inventory.interfaces.last();
         let host = host.filter(|host| interface.secondary && host.network == network);
-        let kind = if host.is_some() {
-            InterfaceKind::Secondary
-        } else {
-            InterfaceKind::Primary
-        };
+        let kind = if host.is_some() { InterfaceKind::Secondary } else { InterfaceKind::Primary };
         let host = host.and_then(|host| host.instance.clone());
         let instance = host.unwrap_or_else(|| InstanceId::from(format!("i-{position}")));
         if kind == InterfaceKind::Primary {
@@ -244,11 +193,7 @@ fn memberships(plan: &WorldPlan, interface: &InterfacePlan, network: &Network) -
     if pool.is_empty() {
         return Memberships::Known(Vec::new());
     }
-    let mut ids: Vec<SecurityGroupId> = interface
-        .groups
-        .iter()
-        .map(|at| group_id(*at.get(&pool)))
-        .collect();
+    let mut ids: Vec<SecurityGroupId> = interface.groups.iter().map(|at| group_id(*at.get(&pool))).collect();
     ids.sort_unstable();
     ids.dedup();
     Memberships::Known(ids)
@@ -263,20 +208,12 @@ struct Pools {
 impl Pools {
     fn of(inventory: &Inventory) -> Self {
         let of = |family: Family, outside: &[u128]| -> Vec<u128> {
-            let blocks = inventory
-                .interfaces
-                .iter()
-                .flat_map(|interface| &interface.addresses);
-            let blocks = blocks
-                .map(|address| address.block)
-                .filter(|block| block.family() == family);
+            let blocks = inventory.interfaces.iter().flat_map(|interface| &interface.addresses);
+            let blocks = blocks.map(|address| address.block).filter(|block| block.family() == family);
             let middle = |block: IpBlock| block.first() + (block.last() - block.first()) / 2;
             blocks.map(middle).chain(outside.iter().copied()).collect()
         };
-        Self {
-            v4: of(Family::Ipv4, &OUTSIDE_V4),
-            v6: of(Family::Ipv6, &OUTSIDE_V6),
-        }
+        Self { v4: of(Family::Ipv4, &OUTSIDE_V4), v6: of(Family::Ipv6, &OUTSIDE_V6) }
     }
 
     fn block(&self, plan: BlockPlan) -> IpBlock {
@@ -308,14 +245,8 @@ fn build_rule(
             id: group_id(at.index(plan.groups.len())),
             owner: owner.then(|| AccountId::from("1234")),
         },
-        PeerPlan::Own => RulePeer::Group {
-            id: group_id(group),
-            owner: None,
-        },
-        PeerPlan::Elsewhere => RulePeer::Group {
-            id: SecurityGroupId::from("sg-elsewhere"),
-            owner: None,
-        },
+        PeerPlan::Own => RulePeer::Group { id: group_id(group), owner: None },
+        PeerPlan::Elsewhere => RulePeer::Group { id: SecurityGroupId::from("sg-elsewhere"), owner: None },
         PeerPlan::List(at) => match list(at, plan.prefix_lists.len()) {
             Some(list) => RulePeer::PrefixList(PrefixListId::from(format!("pl-{list}"))),
             None => RulePeer::Block(IpBlock::all(Family::Ipv4)),
@@ -335,32 +266,19 @@ fn build_rule(
     };
     let local = rule.local.map(|local| match &peer {
         // Both sides of a rule have one family.
-        RulePeer::Block(block) => pools.block(BlockPlan {
-            ipv6: block.family() == Family::Ipv6,
-            ..local
-        }),
+        RulePeer::Block(block) => pools.block(BlockPlan { ipv6: block.family() == Family::Ipv6, ..local }),
         _ => pools.block(local),
     });
     SecurityGroupRule {
-        direction: if rule.ingress {
-            Direction::Ingress
-        } else {
-            Direction::Egress
-        },
+        direction: if rule.ingress { Direction::Ingress } else { Direction::Egress },
         priority: rule.priority,
-        action: if rule.drop {
-            RuleAction::Drop
-        } else {
-            RuleAction::Accept
-        },
+        action: if rule.drop { RuleAction::Drop } else { RuleAction::Accept },
         protocol: rule.protocol,
         ports,
         source_ports: rule.sources.filter(|_| rule.protocol.has_ports()),
         peer,
         local,
         unevaluable: rule.unevaluable.then(|| Unevaluable::Protocol("xtp".to_owned())),
-        id: rule
-            .id
-            .then(|| SecurityGroupRuleId::from(format!("sgr-{group}-{position}"))),
+        id: rule.id.then(|| SecurityGroupRuleId::from(format!("sgr-{group}-{position}"))),
     }
 }

@@ -59,11 +59,7 @@ impl Default for Shape {
 
 impl Shape {
     fn count(self, most: usize, least: usize) -> SizeRange {
-        if self.exact {
-            most.into()
-        } else {
-            (least.min(most)..=most).into()
-        }
+        if self.exact { most.into() } else { (least.min(most)..=most).into() }
     }
 }
 
@@ -78,18 +74,7 @@ pub fn arb_inventory(shape: &Shape) -> impl Strategy<Value = Inventory> + use<> 
         vec(vec(plan::block_plan(shape), 1..=3), lists.clone()),
         vec(vec(plan::ports(), 1..=3), lists),
     )
-        .prop_map(
-            move |(second_vpc, groups, interfaces, prefix_lists, port_lists)| {
-                build::build(
-                    shape,
-                    &plan::WorldPlan {
-                        second_vpc,
-                        groups,
-                        interfaces,
-                        prefix_lists,
-                        port_lists,
-                    },
-                )
-            },
-        )
+        .prop_map(move |(second_vpc, groups, interfaces, prefix_lists, port_lists)| {
+            build::build(shape, &plan::WorldPlan { second_vpc, groups, interfaces, prefix_lists, port_lists })
+        })
 }

@@ -102,11 +102,7 @@ fn maybe<S: Strategy>(wanted: bool, probability: f64, value: S) -> impl Strategy
 }
 
 pub(super) fn group_plan(shape: Shape) -> impl Strategy<Value = GroupPlan> {
-    let direction = prop_oneof![
-        Just(None),
-        Just(Some(Direction::Ingress)),
-        Just(Some(Direction::Egress))
-    ];
+    let direction = prop_oneof![Just(None), Just(Some(Direction::Ingress)), Just(Some(Direction::Egress))];
     let gap = maybe(shape.gaps, 0.12, direction);
     (
         chance(true, 0.3),
@@ -118,18 +114,9 @@ pub(super) fn group_plan(shape: Shape) -> impl Strategy<Value = GroupPlan> {
         gap,
         vec(rule_plan(shape), shape.count(shape.rules, 0)),
     )
-        .prop_map(
-            |(second_vpc, enterprise, accept, type_known, inner_known, described, gap, rules)| GroupPlan {
-                second_vpc,
-                enterprise,
-                accept,
-                type_known,
-                inner_known,
-                described,
-                gap,
-                rules,
-            },
-        )
+        .prop_map(|(second_vpc, enterprise, accept, type_known, inner_known, described, gap, rules)| {
+            GroupPlan { second_vpc, enterprise, accept, type_known, inner_known, described, gap, rules }
+        })
 }
 
 pub(super) fn interface_plan(shape: Shape) -> impl Strategy<Value = InterfacePlan> {
@@ -174,18 +161,8 @@ pub(super) fn interface_plan(shape: Shape) -> impl Strategy<Value = InterfacePla
 }
 
 pub(super) fn block_plan(shape: Shape) -> impl Strategy<Value = BlockPlan> {
-    (
-        chance(shape.ipv6, 0.35),
-        any::<Index>(),
-        select(LENGTHS_V4.as_slice()),
-        select(LENGTHS_V6.as_slice()),
-    )
-        .prop_map(|(ipv6, address, v4_length, v6_length)| BlockPlan {
-            ipv6,
-            address,
-            v4_length,
-            v6_length,
-        })
+    (chance(shape.ipv6, 0.35), any::<Index>(), select(LENGTHS_V4.as_slice()), select(LENGTHS_V6.as_slice()))
+        .prop_map(|(ipv6, address, v4_length, v6_length)| BlockPlan { ipv6, address, v4_length, v6_length })
 }
 
 pub(super) fn ports() -> impl Strategy<Value = PortRange> {
