@@ -104,6 +104,8 @@ impl Matcher<'_> {
         if own.groups.is_unknown() {
             let unknown = Unknown::Memberships(own.interface);
             side.further.push(Further { unknown, before: true, after: true });
+            self.add_inner(direction, own, remote, &mut side);
+            side.lines.sort_by_key(|line| line.slot);
             return side;
         }
         self.add_no_group(own, &mut side);
@@ -171,9 +173,9 @@ impl Matcher<'_> {
     /// Law 2.4, 2.5: the intra-group Accept of every basic group both interfaces share.
     fn add_inner(&self, direction: Direction, own: &Own<'_>, remote: &Remote<'_>, side: &mut Side) {
         let Remote::Interface(other) = remote else { return };
-        // An interface whose groups are unknown may share any group; its own side is unknown as a whole, and
-        // on egress the shared group only matters to a Drop, so it hangs on its membership there.
-        for group in own.groups.ever() {
+        // An interface whose groups are unknown may share any group of the other.
+        let candidates = if own.groups.is_unknown() { other.groups.ever() } else { own.groups.ever() };
+        for group in candidates {
             let Some(mut when) = self.inner_policy(group) else { continue };
             if !(own.plain && other.plain) {
                 match self.readings.address_kinds {
@@ -182,13 +184,8 @@ impl Matcher<'_> {
                     None => when.push(Variable::AddressKinds),
                 }
             }
-            let (own_before, own_after) = own.groups.holds(group);
-            let (other_before, other_after) = if other.groups.is_unknown() {
-                when.push(Variable::Member(other.interface, group));
-                (true, true)
-            } else {
-                other.groups.holds(group)
-            };
+            let (own_before, own_after) = self.holds(own, group, &mut when);
+            let (other_before, other_after) = self.holds(other, group, &mut when);
             let (before, after) = (own_before && other_before, own_after && other_after);
             if !before && !after {
                 continue;
@@ -221,6 +218,21 @@ impl Matcher<'_> {
                 push(Slot::InnerFirst(group), &when);
             }
         }
+    }
+
+    /// Is the interface in the group, before and after? Where its groups are unknown it may be, if the group serves
+    /// its VPC (law 3).
+    fn holds(&self, one: &Own<'_>, group: GroupIx, when: &mut Vec<Variable>) -> (bool, bool) {
+        if !one.groups.is_unknown() {
+            return one.groups.holds(group);
+        }
+        let here = self.graph.interface(one.interface).network.vpc();
+        let there = self.graph.group(group).and_then(|described| described.network.vpc());
+        let possible = there.is_none() || here.is_none() || here == there;
+        if possible {
+            when.push(Variable::Member(one.interface, group));
+        }
+        (possible, possible)
     }
 
     /// Returns what the group's intra-group Accept hangs on, or `None` when there is none (enterprise, or Drop).
@@ -274,12 +286,7 @@ impl Matcher<'_> {
                             None => when.push(Variable::AddressKinds),
                         }
                     }
-                    if other.groups.is_unknown() {
-                        when.push(Variable::Member(other.interface, *group));
-                        (true, true)
-                    } else {
-                        other.groups.holds(*group)
-                    }
+                    self.holds(other, *group, &mut when)
                 }
             },
         };

@@ -1,5 +1,15 @@
 //! The engine against the oracle, and laws, over random estates.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails, also in its helpers"
+)]
+#![allow(unreachable_pub, reason = "what one test module offers another is public to nobody else")]
+
 mod agreement;
+mod compare;
 mod order;
 mod world;

@@ -6,9 +6,19 @@ use std::net::IpAddr;
 use sgleave::graph::{InterfaceIx, SecurityGraph};
 use sgleave::inventory::Inventory;
 use sgleave::netset::{Family, IpBlock, Packet};
-use sgleave::simulate::{Change, ChangeKind, EndpointSet, Removal, Simulation};
+use sgleave::simulate::{Change, EndpointSet, Removal, Simulation};
 
-use sgleave::testing::End;
+use sgleave::testing::{ArbRemoval, End};
+
+/// Returns the arguments of `simulate` for drawn removals.
+pub fn removals_of(inventory: &Inventory, drawn: &[ArbRemoval]) -> Vec<Removal> {
+    let removal = |one: &ArbRemoval| Removal {
+        target: inventory.interfaces[one.interface].id.to_string(),
+        group: one.leave.to_string(),
+        join: one.join.as_ref().map(ToString::to_string),
+    };
+    drawn.iter().map(removal).collect()
+}
 
 /// Returns every address of the inventory as an end, a few of each delegated prefix.
 pub fn interface_ends(inventory: &Inventory, probes: &[IpAddr]) -> Vec<End> {
@@ -103,8 +113,4 @@ impl Shares {
     pub fn percent(&self, what: &'static str) -> f64 {
         self.counts.get(what).copied().unwrap_or(0) as f64 * 100.0 / self.cases.max(1) as f64
     }
-}
-
-pub fn kinds(simulation: &Simulation<'_>) -> BTreeSet<ChangeKind> {
-    simulation.impact.changes.iter().map(|change| change.kind).collect()
 }
