@@ -65,8 +65,9 @@ impl From<RemovalTextError> for Failure {
     /// A wrong form is a slip of the hand; an id that looks right and is not comes from a bad source.
     fn from(error: RemovalTextError) -> Self {
         match error {
-            RemovalTextError::Form { .. } => {
-                Self::usage(error).with_help("write TARGET:GROUP, as in `i-web-1:sg-web`, or see --help")
+            RemovalTextError::Form { form, .. } => {
+                let help = format!("write {form}, or name targets alone after `--from GROUP`");
+                Self::usage(error).with_help(help)
             }
             RemovalTextError::Id(error) => {
                 Self::input(error).with_help("type the id again, or copy it from the answer of the API")
@@ -78,17 +79,12 @@ impl From<RemovalTextError> for Failure {
 impl From<RemovalError> for Failure {
     fn from(error: RemovalError) -> Self {
         let help = help_of(&error);
-        let failure = match error {
-            RemovalError::Nothing => Self::usage(error),
-            _ => Self::input(error),
-        };
-        failure.with_help(help)
+        Self::input(error).with_help(help)
     }
 }
 
 fn help_of(error: &RemovalError) -> String {
     match error {
-        RemovalError::Nothing => NOTHING_HELP.to_owned(),
         RemovalError::UnknownTarget { nearest, .. } => or_else(
             "did you mean",
             nearest,
@@ -114,10 +110,6 @@ fn help_of(error: &RemovalError) -> String {
         RemovalError::Conflicting { .. } => "keep one of the two".to_owned(),
     }
 }
-
-/// What to do when no removal was given.
-pub(super) const NOTHING_HELP: &str =
-    "name a TARGET:GROUP, or say --allow-empty where an empty list is no mistake";
 
 fn or_else(lead: &str, ids: &[String], otherwise: &str) -> String {
     if ids.is_empty() { otherwise.to_owned() } else { format!("{lead} {}", listed(ids)) }

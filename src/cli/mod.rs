@@ -72,6 +72,9 @@ fn not_a_command(error: &clap::Error) -> u8 {
         if terminal::colours_stdout(args::When::Auto) { text.ansi().to_string() } else { text.to_string() };
     match output::to_stdout(|out| out.write_all(text.as_bytes())) {
         Ok(()) => exit::CLEAR,
-        Err(failure) => failure.code,
+        Err(failure) => {
+            Terminal::default().failure(&failure);
+            failure.code
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::args::{InputArgs, RemovalArgs};
-use super::failure::{Failure, NOTHING_HELP};
+use super::failure::Failure;
 use super::input;
 use super::terminal::Terminal;
 use crate::graph::SecurityGraph;
@@ -33,13 +33,11 @@ pub(super) fn collect(
     need: Need,
     terminal: &mut Terminal,
 ) -> Result<Vec<ProposedRemoval>, Failure> {
-    let mut readers = inputs.input.iter().chain(&args.removals).filter(|path| input::is_stdin(path));
-    if readers.next().is_some()
-        && args.removals.iter().any(|path| input::is_stdin(path))
-        && readers.next().is_some()
-    {
+    let lists_on_stdin = args.removals.iter().filter(|path| input::is_stdin(path)).count();
+    let export_on_stdin = usize::from(inputs.input.iter().any(|path| input::is_stdin(path)));
+    if lists_on_stdin > 0 && lists_on_stdin + export_on_stdin > 1 {
         return Err(Failure::usage("stdin is named twice")
-            .with_help("save one of the two as a file, since stdin can be read once"));
+            .with_help("it can be read once; save one of the two as a file"));
     }
     let mut proposed: Vec<ProposedRemoval> = Vec::new();
     match &args.from {
@@ -59,7 +57,8 @@ pub(super) fn collect(
     }
     let asked = need == Need::Required || args.from.is_some() || !args.removals.is_empty();
     if proposed.is_empty() && asked && !args.allow_empty {
-        return Err(Failure::usage("there is no removal").with_help(NOTHING_HELP));
+        return Err(Failure::usage("there is no removal")
+            .with_help("name a TARGET:GROUP, or say --allow-empty where an empty list is no mistake"));
     }
     let (merged, dropped) = merge_duplicates(proposed).map_err(contradiction)?;
     if dropped > 0 {

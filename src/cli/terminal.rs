@@ -37,6 +37,18 @@ pub(super) struct Terminal {
     live: bool,
 }
 
+impl Default for Terminal {
+    /// For what is said before the arguments are known.
+    fn default() -> Self {
+        Self {
+            stderr: stderr(When::Auto),
+            verbosity: Verbosity::Normal,
+            progress: Progress::Off,
+            live: false,
+        }
+    }
+}
+
 impl Terminal {
     pub(super) fn new(args: &TerminalArgs) -> Self {
         let verbosity = match (args.quiet, args.verbose) {

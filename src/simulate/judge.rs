@@ -14,15 +14,12 @@ const SUGGESTIONS: usize = 3;
 /// Resolves the ids of removals and says what the API would refuse. Sorted; a removal given twice counts once.
 ///
 /// # Errors
-/// [`RemovalError`] when there is nothing to remove, an id does not exist, or the target is not in the group.
+/// [`RemovalError`] when an id does not exist, or the target is not in the group.
 pub fn judge(
     graph: &SecurityGraph,
     removals: &[Removal],
     options: &Options,
 ) -> Result<Vec<JudgedRemoval>, RemovalError> {
-    if removals.is_empty() {
-        return Err(RemovalError::Nothing);
-    }
     let mut judged: BTreeMap<(InterfaceIx, GroupIx), JudgedRemoval> = BTreeMap::new();
     for removal in removals {
         let resolved = resolve(graph, removal)?;

@@ -26,7 +26,7 @@ use crate::netset::IpRange;
 /// interface linear in the addresses of its VPC, plus one evaluation per distinct class of peers.
 ///
 /// # Errors
-/// [`RemovalError`] when nothing is proposed, an id does not exist, or a target is not in its group.
+/// [`RemovalError`] when an id does not exist, or a target is not in its group.
 pub fn simulate<'g>(
     graph: &'g SecurityGraph,
     removals: &[Removal],

@@ -83,9 +83,6 @@ pub struct Simulation<'g> {
 /// A removal that cannot be simulated.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum RemovalError {
-    /// Nothing was proposed.
-    #[error("no removal was given")]
-    Nothing,
     /// No such instance or interface.
     #[error("no instance or interface `{target}` in the inventory (`InvalidInstanceId.NotFound`)")]
     UnknownTarget {
