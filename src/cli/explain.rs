@@ -17,6 +17,7 @@ pub(super) fn run(args: &ExplainArgs, common: &TerminalArgs, terminal: &mut Term
     let packet = endpoint::parse_traffic(&args.traffic, args.source_port)?;
     let options = settings::options(&args.semantics)?;
     let outputs = settings::outputs(&args.output, DialectArg::Raw, common.color)?;
+    outputs.keep_clear_of(&args.removals.removals, terminal)?;
     let proposed = removals::collect(&args.removals, &args.input, Need::Optional, terminal)?;
     let estate = settings::estate(&args.input, &outputs, terminal)?;
     let graph = &estate.graph;

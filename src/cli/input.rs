@@ -187,15 +187,19 @@ struct Budget {
 
 impl Budget {
     fn read(&mut self, name: &Path, from: &mut dyn Read, expected: u64) -> Result<Vec<u8>, Failure> {
-        let mut bytes = Vec::with_capacity(usize::try_from(expected.min(self.left)).unwrap_or(0));
+        let exceeded = |limit| {
+            Failure::input(format!("`{}` goes beyond the limit of {limit} bytes", name.display()))
+                .with_help("split the export, or raise --max-input-bytes")
+        };
+        if expected > self.left {
+            return Err(exceeded(self.limit));
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
         from.take(self.left.saturating_add(1))
             .read_to_end(&mut bytes)
             .map_err(|error| unreadable(name, &error))?;
         let read = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        self.left = self.left.checked_sub(read).ok_or_else(|| {
-            let message = format!("`{}` goes beyond the limit of {} bytes", name.display(), self.limit);
-            Failure::input(message).with_help("split the export, or raise --max-input-bytes")
-        })?;
+        self.left = self.left.checked_sub(read).ok_or_else(|| exceeded(self.limit))?;
         Ok(bytes)
     }
 }

@@ -121,6 +121,17 @@ fn an_input_that_cannot_be_read_is_three() {
 }
 
 #[test]
+fn what_is_larger_than_the_limit_is_refused_before_it_is_read() {
+    let scene = Scene::new();
+    let sparse = fs::File::create(scene.path("sparse.json")).unwrap();
+    sparse.set_len(8 << 30).unwrap();
+    let command = scene.sgleave(["inspect", "-i", "sparse.json"]);
+    assert_refused(command, 3, "`sparse.json` goes beyond the limit of 4294967296 bytes");
+    let stdin = scene.sgleave(["inspect", "-i", "-", "--max-input-bytes", "3"]).stdin("{  }");
+    assert_refused(stdin, 3, "`<stdin>` goes beyond the limit of 3 bytes");
+}
+
+#[test]
 #[cfg(unix)]
 fn a_pipe_or_a_device_is_no_file() {
     let scene = Scene::new();

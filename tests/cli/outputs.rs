@@ -100,6 +100,10 @@ fn two_outputs_need_two_files_and_no_output_replaces_an_input() {
     let command = scene.sgleave(["inspect", "-i", input, "-o", "export/../export/groups.json"]);
     assert_refused(command, 2, "`export/../export/groups.json` is an input and an output");
     assert_eq!(fs::read(scene.path(input)).unwrap(), before);
+    scene.write("list.csv", "target,group\ni-web-1,sg-web\n");
+    let command =
+        scene.sgleave(["simulate", "-i", "export", "--removals", "list.csv", "--report", "csv=list.csv"]);
+    assert_refused(command, 2, "`list.csv` is an input and an output");
     let said = run(scene.sgleave(["inspect", "-i", "export", "-o", "export/result.txt"]));
     assert_eq!(said.code, 0);
     assert!(said.stderr.contains("lies in a folder that is read as input"), "{}", said.stderr);
