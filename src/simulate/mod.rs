@@ -5,9 +5,11 @@ mod impact;
 mod isolation;
 mod judge;
 mod orphan;
+mod proposal;
 mod refusal;
 mod removal;
 mod removal_file;
+mod removal_text;
 mod run;
 mod simulation;
 
@@ -16,11 +18,10 @@ pub use impact::{
     Certainty, Change, EndpointSet, Extent, Impact, Isolation, OrphanKind, OrphanRisk, SessionEffect, Totals,
 };
 pub use judge::judge;
+pub use proposal::{MetadataConflict, ProposedRemoval, merge_duplicates};
 pub use refusal::Refusal;
 pub use removal::{JudgedRemoval, Removal, TargetForm};
-pub use removal_file::{
-    IdError, MetadataConflict, ProposedRemoval, RemovalFileError, RemovalTextError, check_id,
-    merge_duplicates, parse_move, parse_removal, read_csv, read_json, read_removals,
-};
+pub use removal_file::{RemovalFileError, read_csv, read_json, read_removals};
+pub use removal_text::{IdError, RemovalTextError, check_id, parse_move, parse_removal};
 pub use run::simulate;
 pub use simulation::{Options, Quotas, RemovalError, Simulation, SimulationVerdict};

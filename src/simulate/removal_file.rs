@@ -1,221 +1,15 @@
-//! The written forms of removals: one argument, a CSV table, a JSON list.
+//! Lists of removals: a CSV table, a JSON list.
 //!
 //! A list of removals decides what is taken away from whom, so nothing in it is repaired or skipped: an unknown
 //! column, a doubled key, an invisible character in an id are errors that say where.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::removal::Removal;
-
-/// A removal with the paperwork it came with; empty text where there is none.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ProposedRemoval {
-    /// What is proposed.
-    pub removal: Removal,
-    /// The change ticket.
-    pub ticket: String,
-    /// Who asks for it.
-    pub requester: String,
-    /// Who approved it.
-    pub approver: String,
-    /// Why.
-    pub reason: String,
-}
-
-impl From<Removal> for ProposedRemoval {
-    /// Proposes a removal without paperwork.
-    fn from(removal: Removal) -> Self {
-        Self {
-            removal,
-            ticket: String::new(),
-            requester: String::new(),
-            approver: String::new(),
-            reason: String::new(),
-        }
-    }
-}
-
-impl ProposedRemoval {
-    /// Tells whether any paperwork came with it.
-    #[must_use]
-    pub fn has_metadata(&self) -> bool {
-        ![&self.ticket, &self.requester, &self.approver, &self.reason].iter().all(|text| text.is_empty())
-    }
-
-    /// Takes over paperwork that only the other one has.
-    ///
-    /// # Errors
-    /// [`MetadataConflict`] when both say something different.
-    pub fn adopt(&mut self, other: &Self) -> Result<(), MetadataConflict> {
-        let fields = [
-            ("ticket", &mut self.ticket, &other.ticket),
-            ("requester", &mut self.requester, &other.requester),
-            ("approver", &mut self.approver, &other.approver),
-            ("reason", &mut self.reason, &other.reason),
-        ];
-        for (field, mine, theirs) in fields {
-            if mine.is_empty() {
-                mine.clone_from(theirs);
-            } else if !theirs.is_empty() && mine != theirs {
-                return Err(MetadataConflict {
-                    target: self.removal.target.clone(),
-                    group: self.removal.group.clone(),
-                    field,
-                    values: (mine.clone(), theirs.clone()),
-                });
-            }
-        }
-        Ok(())
-    }
-}
-
-/// One removal is listed twice with different paperwork.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "the removal of `{target}` from `{group}` is listed twice, with {field} `{}` and `{}`",
-    .values.0,
-    .values.1
-)]
-pub struct MetadataConflict {
-    /// The target.
-    pub target: String,
-    /// The group.
-    pub group: String,
-    /// The column that differs.
-    pub field: &'static str,
-    /// What it says.
-    pub values: (String, String),
-}
-
-/// Returns the list without repetitions, in the order of first mention, and how many were dropped.
-///
-/// # Errors
-/// [`MetadataConflict`] when a repetition brings different paperwork.
-pub fn merge_duplicates(
-    proposed: Vec<ProposedRemoval>,
-) -> Result<(Vec<ProposedRemoval>, usize), MetadataConflict> {
-    let total = proposed.len();
-    let mut merged: Vec<ProposedRemoval> = Vec::with_capacity(total);
-    let mut seen: BTreeMap<Removal, usize> = BTreeMap::new();
-    for candidate in proposed {
-        let at = *seen.entry(candidate.removal.clone()).or_insert(merged.len());
-        match merged.get_mut(at) {
-            Some(first) => first.adopt(&candidate)?,
-            None => merged.push(candidate),
-        }
-    }
-    let dropped = total - merged.len();
-    Ok((merged, dropped))
-}
-
-/// A text that cannot be an id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum IdError {
-    /// Nothing.
-    Empty,
-    /// Characters that no id has: they are invisible, or look like others.
-    Characters {
-        /// The id in ASCII, with such characters written as `\u{…}`.
-        id: String,
-        /// Position (from 1) and character.
-        found: Vec<(usize, char)>,
-    },
-}
-
-impl fmt::Display for IdError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("an id is empty"),
-            Self::Characters { id, found } => {
-                write!(f, "the id `{id}` holds ")?;
-                for (position, (at, character)) in found.iter().take(3).enumerate() {
-                    let separator = if position == 0 { "" } else { ", " };
-                    write!(f, "{separator}U+{:04X} at character {at}", u32::from(*character))?;
-                }
-                if found.len() > 3 { write!(f, " and {} more", found.len() - 3) } else { Ok(()) }
-            }
-        }
-    }
-}
-
-impl std::error::Error for IdError {}
-
-/// The longest part of an input that a message repeats.
-const QUOTED: usize = 120;
-
-/// Checks that a text can be an id: printable ASCII without spaces, nothing that a reader cannot see.
-///
-/// # Errors
-/// [`IdError`] with the code points that are in the way.
-pub fn check_id(text: &str) -> Result<(), IdError> {
-    if text.is_empty() {
-        return Err(IdError::Empty);
-    }
-    let found: Vec<(usize, char)> =
-        text.chars().enumerate().filter(|(_, c)| !c.is_ascii_graphic()).map(|(at, c)| (at + 1, c)).collect();
-    if found.is_empty() {
-        return Ok(());
-    }
-    let id = text.escape_default().take(QUOTED).collect();
-    Err(IdError::Characters { id, found })
-}
-
-/// An argument that is no removal.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum RemovalTextError {
-    /// Not of the form that is expected.
-    #[error("`{text}` is not of the form `{form}`")]
-    Form {
-        /// What was given.
-        text: String,
-        /// What is expected.
-        form: &'static str,
-    },
-    /// Of that form, but with an id that cannot be one.
-    #[error(transparent)]
-    Id(#[from] IdError),
-}
-
-/// Parses `TARGET:GROUP`.
-///
-/// # Errors
-/// [`RemovalTextError`] for any other form, and for ids that cannot be ids.
-///
-/// ```
-/// let removal = sgleave::simulate::parse_removal("i-web-1:sg-web")?;
-/// assert_eq!((removal.target.as_str(), removal.group.as_str()), ("i-web-1", "sg-web"));
-/// # Ok::<(), sgleave::simulate::RemovalTextError>(())
-/// ```
-pub fn parse_removal(text: &str) -> Result<Removal, RemovalTextError> {
-    let parts: Vec<&str> = text.split(':').collect();
-    let &[target, group] = parts.as_slice() else { return Err(form(text, "TARGET:GROUP")) };
-    removal(target, group, None).map_err(RemovalTextError::Id)
-}
-
-/// Parses `TARGET:OLD:NEW`, a move from one group to another.
-///
-/// # Errors
-/// [`RemovalTextError`] for any other form, and for ids that cannot be ids.
-pub fn parse_move(text: &str) -> Result<Removal, RemovalTextError> {
-    let parts: Vec<&str> = text.split(':').collect();
-    let &[target, old, new] = parts.as_slice() else { return Err(form(text, "TARGET:OLD:NEW")) };
-    removal(target, old, Some(new)).map_err(RemovalTextError::Id)
-}
-
-fn form(text: &str, form: &'static str) -> RemovalTextError {
-    RemovalTextError::Form { text: text.chars().take(QUOTED).collect(), form }
-}
-
-fn removal(target: &str, group: &str, join: Option<&str>) -> Result<Removal, IdError> {
-    for id in [Some(target), Some(group), join].into_iter().flatten() {
-        check_id(id)?;
-    }
-    Ok(Removal { target: target.to_owned(), group: group.to_owned(), join: join.map(str::to_owned) })
-}
+use super::proposal::ProposedRemoval;
+use super::removal_text::{QUOTED, removal};
 
 /// A list of removals that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -416,40 +210,12 @@ fn one_of<const N: usize>(
 mod tests {
     use super::*;
 
-    fn plain(target: &str, group: &str) -> ProposedRemoval {
-        Removal { target: target.to_owned(), group: group.to_owned(), join: None }.into()
-    }
-
-    #[test]
-    fn an_argument_has_one_colon_and_a_move_has_two() {
-        assert_eq!(parse_removal("i-a:sg-g").unwrap(), plain("i-a", "sg-g").removal);
-        assert_eq!(parse_move("i-a:sg-g:sg-h").unwrap().join.as_deref(), Some("sg-h"));
-        for text in ["", "i-a", "i-a:sg-g:sg-h", ":::"] {
-            assert!(matches!(parse_removal(text), Err(RemovalTextError::Form { .. })), "{text}");
-        }
-        for text in [":sg-g", "i-a:", ":"] {
-            assert!(matches!(parse_removal(text), Err(RemovalTextError::Id(IdError::Empty))), "{text}");
-        }
-        assert!(parse_move("i-a:sg-g").is_err());
-    }
-
-    #[test]
-    fn characters_that_cannot_be_seen_are_named_by_code_point() {
-        let hidden =
-            ['\u{feff}', '\u{a0}', '\u{200b}', '\u{435}', '\u{202e}', ' ', '\t', '\u{1b}', '\u{ff0d}'];
-        for hidden in hidden {
-            let error = parse_removal(&format!("i-a{hidden}:sg-g")).unwrap_err().to_string();
-            assert!(error.contains(&format!("U+{:04X} at character 4", u32::from(hidden))), "{error}");
-            assert!(error.is_ascii() && !error.contains('\u{1b}'), "{error}");
-        }
-    }
-
     #[test]
     fn a_table_is_read_in_any_order_of_columns() {
         let text = "\u{feff}ticket,group,target,join\r\nCHG-1,sg-g,i-a,\r\n\r\n,sg-g,i-b,sg-h\r\n";
         let read = read_removals("list.csv", text).unwrap();
         assert_eq!(read[0].ticket, "CHG-1");
-        assert_eq!(read[0].removal, plain("i-a", "sg-g").removal);
+        assert_eq!(read[0].removal, removal("i-a", "sg-g", None).unwrap());
         assert_eq!(read[1].removal.join.as_deref(), Some("sg-h"));
         assert_eq!(read.len(), 2);
     }
@@ -515,18 +281,5 @@ mod tests {
             let error = read_removals("list.json", text).unwrap_err().to_string();
             assert!(error.starts_with(&format!("list.json at {expected}")), "{error}");
         }
-    }
-
-    #[test]
-    fn repetitions_are_merged_and_contradictions_are_not() {
-        let mut ticketed = plain("i-a", "sg-g");
-        ticketed.ticket = "CHG-1".to_owned();
-        let list = vec![plain("i-a", "sg-g"), plain("i-b", "sg-g"), ticketed.clone(), ticketed.clone()];
-        let (merged, dropped) = merge_duplicates(list).unwrap();
-        assert_eq!((merged, dropped), (vec![ticketed.clone(), plain("i-b", "sg-g")], 2));
-        let mut other = ticketed.clone();
-        other.ticket = "CHG-2".to_owned();
-        let error = merge_duplicates(vec![ticketed, other]).unwrap_err().to_string();
-        assert!(error.contains("ticket `CHG-1` and `CHG-2`"), "{error}");
     }
 }
