@@ -3,15 +3,31 @@
 //! An export is a folder of raw answers of the ECS Describe calls, as saved by the API explorer, the command line or
 //! an SDK. Raw data is judged once, in `lower`; from here on types carry the proof.
 
+mod assemble;
+mod digest;
+mod ecs;
+mod facts;
+mod foreign;
 mod id;
 mod issue;
+mod join_groups;
+mod join_interfaces;
+mod load;
+mod lower;
+mod lower_interfaces;
+mod lower_rules;
 mod model;
+mod pages;
+mod place;
+mod scalars;
+mod wire;
 
 pub use id::{
     AccountId, InstanceId, NetworkInterfaceId, PortRangeListId, PrefixListId, RegionId, SecurityGroupId,
     SecurityGroupRuleId, VSwitchId, VpcId,
 };
 pub use issue::{InventoryIssue, IssueLevel, LoadError};
+pub use load::{Source, load};
 pub use model::{
     AddressKind, Direction, ExternalConsumer, ForeignReference, InnerAccessPolicy, Instance,
     InterfaceAddress, InterfaceKind, Inventory, InventoryGap, Memberships, Network, NetworkInterface,

@@ -1,0 +1,440 @@
+//! Joining what instances and interfaces say about each other.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::assemble::Desk;
+use super::facts::{At, InstanceFact, Located, NestedFact};
+use super::id::{InstanceId, NetworkInterfaceId};
+use super::issue::{IssueLevel, LoadError};
+use super::join_groups::Groups;
+use super::model::{Instance, InterfaceKind, Memberships, Network, NetworkInterface, SecurityGroupType};
+
+const ERROR: IssueLevel = IssueLevel::Error;
+const WARNING: IssueLevel = IssueLevel::Warning;
+
+/// The joined instances and interfaces, each sorted by id.
+pub(super) struct Joined {
+    pub(super) instances: Vec<Instance>,
+    pub(super) interfaces: Vec<Located<NetworkInterface>>,
+}
+
+/// Joins instances and interfaces, and judges the interfaces against the groups.
+pub(super) fn join(
+    desk: &mut Desk<'_>,
+    instances: Vec<Located<InstanceFact>>,
+    interfaces: Vec<Located<NetworkInterface>>,
+    groups: &Groups,
+) -> Result<Joined, LoadError> {
+    let instances = desk.unique(instances, |fact| fact.instance.id.as_str())?;
+    let mut interfaces = desk.unique(interfaces, |fact| fact.id.as_str())?;
+    let exported = interfaces.len();
+    let adopted = adopt(desk, &instances, &mut interfaces)?;
+    let mut models: Vec<Instance> = Vec::with_capacity(instances.len());
+    models.extend(unexported(desk, &instances, &interfaces, exported));
+    models.extend(instances.into_iter().map(|located| located.fact.instance));
+    models.sort_by(|a, b| a.id.cmp(&b.id));
+    primaries(desk, &models, &interfaces, exported, adopted)?;
+    interfaces.sort_by(|a, b| a.fact.id.cmp(&b.fact.id));
+    regions(&models, &mut interfaces, groups);
+    for located in &mut interfaces {
+        against_groups(desk, located, groups)?;
+    }
+    addresses(desk, &interfaces);
+    Ok(Joined {
+        instances: models,
+        interfaces,
+    })
+}
+
+/// Brings together interfaces and the instances that show them; makes the interfaces that only an instance shows.
+/// Returns the first instance that shows an interface the interface export lacks.
+fn adopt(
+    desk: &mut Desk<'_>,
+    instances: &[Located<InstanceFact>],
+    interfaces: &mut Vec<Located<NetworkInterface>>,
+) -> Result<Option<(At, NetworkInterfaceId)>, LoadError> {
+    let exported = interfaces.len();
+    let mut primaries: HashMap<InstanceId, usize> = HashMap::new();
+    for (position, located) in interfaces.iter().enumerate() {
+        if let (InterfaceKind::Primary, Some(instance)) = (located.fact.kind, &located.fact.instance) {
+            primaries.entry(instance.clone()).or_insert(position);
+        }
+    }
+    let mut lacking: Option<(At, NetworkInterfaceId)> = None;
+    let mut made: Vec<Located<NetworkInterface>> = Vec::new();
+    for located in instances {
+        let fact = &located.fact;
+        let id = &fact.instance.id;
+        let mut has_primary = false;
+        if let Some(primary) = primaries.get(id).and_then(|position| interfaces.get(*position)) {
+            has_primary = true;
+            same_groups(desk, located, primary)?;
+        }
+        for nested in &fact.interfaces {
+            let known = interfaces
+                .get(..exported)
+                .unwrap_or_default()
+                .binary_search_by(|other| other.fact.id.cmp(&nested.id));
+            if let Some(known) = known.ok().and_then(|position| interfaces.get_mut(position)) {
+                claim(desk, located, nested, known)?;
+                continue;
+            }
+            lacking.get_or_insert((located.at, nested.id.clone()));
+            let is_primary = nested.kind == InterfaceKind::Primary && !has_primary;
+            has_primary |= is_primary;
+            made.push(from_instance(located, Some(nested), is_primary));
+        }
+        if !has_primary {
+            let only = from_instance(located, None, true);
+            lacking.get_or_insert((located.at, only.fact.id.clone()));
+            made.push(only);
+        }
+    }
+    for located in made {
+        interfaces.push(located);
+    }
+    Ok(lacking)
+}
+
+/// Refuses an instance whose groups are not those of its primary interface (law I09).
+fn same_groups(
+    desk: &Desk<'_>,
+    instance: &Located<InstanceFact>,
+    primary: &Located<NetworkInterface>,
+) -> Result<(), LoadError> {
+    if let (Memberships::Known(own), Memberships::Known(other)) =
+        (&instance.fact.memberships, &primary.fact.memberships)
+        && own != other
+    {
+        return Err(desk.refuse(
+            "torn-snapshot",
+            (primary.at, "/SecurityGroupIds"),
+            format!(
+                "the groups of `{}` are not those of its instance `{}`",
+                primary.fact.id, instance.fact.instance.id
+            ),
+            "a membership changed while the export ran: export instances and interfaces again",
+        ));
+    }
+    Ok(())
+}
+
+/// Compares an exported interface with the instance that shows it.
+fn claim(
+    desk: &Desk<'_>,
+    instance: &Located<InstanceFact>,
+    nested: &NestedFact,
+    known: &mut Located<NetworkInterface>,
+) -> Result<(), LoadError> {
+    let id = &instance.fact.instance.id;
+    if known.fact.instance.is_none() && nested.kind == InterfaceKind::Primary {
+        same_groups(desk, instance, known)?;
+    }
+    match &known.fact.instance {
+        Some(other) if other != id => Err(desk.refuse(
+            "torn-snapshot",
+            (known.at, "/InstanceId"),
+            format!(
+                "`{}` is attached to `{other}` here and to `{id}` in the instance export",
+                known.fact.id
+            ),
+            "an interface moved while the export ran: export instances and interfaces again",
+        )),
+        Some(_) => Ok(()),
+        None => {
+            known.fact.instance = Some(id.clone());
+            Ok(())
+        }
+    }
+}
+
+/// Makes the interface that only an instance shows. Its groups are known for the primary one only.
+fn from_instance(
+    instance: &Located<InstanceFact>,
+    nested: Option<&NestedFact>,
+    is_primary: bool,
+) -> Located<NetworkInterface> {
+    let fact = &instance.fact;
+    let mut addresses = nested.map(|nested| nested.addresses.clone()).unwrap_or_default();
+    if is_primary {
+        for address in &fact.addresses {
+            if !addresses.iter().any(|known| known.block == address.block) {
+                addresses.push(*address);
+            }
+        }
+        addresses.sort_unstable();
+    }
+    Located {
+        at: instance.at,
+        fact: NetworkInterface {
+            id: nested.map_or_else(
+                || NetworkInterfaceId::from(format!("{}/primary", fact.instance.id)),
+                |nested| nested.id.clone(),
+            ),
+            name: String::new(),
+            kind: match nested {
+                _ if is_primary => InterfaceKind::Primary,
+                Some(nested) if nested.kind != InterfaceKind::Primary => nested.kind,
+                _ => InterfaceKind::Other,
+            },
+            status: String::new(),
+            instance: Some(fact.instance.id.clone()),
+            network: fact.network.clone(),
+            vswitch: fact.vswitch.clone().filter(|_| is_primary),
+            region: fact.instance.region.clone(),
+            owner: None,
+            memberships: if is_primary {
+                fact.memberships.clone()
+            } else {
+                Memberships::Unknown
+            },
+            addresses,
+            service_managed: false,
+            tags: BTreeMap::new(),
+        },
+    }
+}
+
+/// Returns the instances that interfaces name and no answer lists.
+fn unexported(
+    desk: &mut Desk<'_>,
+    instances: &[Located<InstanceFact>],
+    interfaces: &[Located<NetworkInterface>],
+    exported: usize,
+) -> Vec<Instance> {
+    let is_listed = |id: &InstanceId| {
+        instances
+            .binary_search_by(|located| located.fact.instance.id.cmp(id))
+            .is_ok()
+    };
+    let mut missing: BTreeMap<&InstanceId, &Located<NetworkInterface>> = BTreeMap::new();
+    for located in interfaces.iter().take(exported) {
+        if let Some(id) = located.fact.instance.as_ref().filter(|id| !is_listed(id)) {
+            missing.entry(id).or_insert(located);
+        }
+    }
+    let mut models = Vec::with_capacity(missing.len());
+    for (id, located) in missing {
+        desk.note(
+            (WARNING, "instance-not-exported"),
+            "",
+            Some((located.at, "/InstanceId")),
+            || format!("no answer lists instance `{id}`, which an interface is attached to"),
+            "export DescribeInstances of its region, all pages",
+        );
+        models.push(Instance {
+            id: id.clone(),
+            name: String::new(),
+            status: String::new(),
+            region: located.fact.region.clone(),
+            locks: Vec::new(),
+            tags: BTreeMap::new(),
+        });
+    }
+    models
+}
+
+/// Every instance has one primary interface; an interface export without it was filtered (law I01).
+fn primaries(
+    desk: &mut Desk<'_>,
+    instances: &[Instance],
+    interfaces: &[Located<NetworkInterface>],
+    exported: usize,
+    lacking: Option<(At, NetworkInterfaceId)>,
+) -> Result<(), LoadError> {
+    let mut owners: BTreeMap<&InstanceId, &Located<NetworkInterface>> = BTreeMap::new();
+    for located in interfaces {
+        let Some(instance) = &located.fact.instance else {
+            continue;
+        };
+        if located.fact.kind != InterfaceKind::Primary {
+            continue;
+        }
+        if let Some(other) = owners.insert(instance, located) {
+            return Err(desk.refuse(
+                "torn-snapshot",
+                (located.at, ""),
+                format!(
+                    "`{instance}` has two primary interfaces, `{}` and `{}`",
+                    other.fact.id, located.fact.id
+                ),
+                "the instance was replaced while the export ran: export instances and interfaces again",
+            ));
+        }
+    }
+    let from_export = interfaces.get(..exported).unwrap_or_default();
+    if let Some(first) = from_export.first()
+        && !instances.is_empty()
+        && !from_export
+            .iter()
+            .any(|located| located.fact.kind == InterfaceKind::Primary)
+    {
+        desk.note(
+            (ERROR, "filtered-interfaces"),
+            "",
+            Some((first.at, "")),
+            || "the interface export holds no primary interface, so a filter limited it".to_owned(),
+            "DescribeNetworkInterfaces with SecurityGroupId lists secondary interfaces only: export it without filters",
+        );
+        desk.gap(
+            "filtered-interfaces",
+            "interfaces that a filter of the export hides",
+        );
+        return Ok(());
+    }
+    if !desk.has_interface_export() {
+        return Ok(());
+    }
+    let orphan = instances
+        .iter()
+        .find(|instance| !owners.contains_key(&instance.id));
+    let known: Option<(Option<At>, String)> = match (lacking, orphan) {
+        (Some((at, id)), _) => Some((Some(at), format!("interface `{id}`"))),
+        (None, Some(instance)) => Some((None, format!("the primary interface of `{}`", instance.id))),
+        (None, None) => None,
+    };
+    if let Some((at, what)) = known {
+        desk.note(
+            (ERROR, "interface-not-exported"),
+            "",
+            at.map(|at| (at, "")),
+            || format!("{what} is not in the interface export, so others may be missing too"),
+            "export DescribeNetworkInterfaces of every region, all pages, without filters",
+        );
+        desk.gap(
+            "interface-not-exported",
+            "interfaces that the interface export lacks",
+        );
+    }
+    Ok(())
+}
+
+/// Completes the region of interfaces: from the instance, else their own zone, else a group.
+fn regions(instances: &[Instance], interfaces: &mut [Located<NetworkInterface>], groups: &Groups) {
+    for located in interfaces {
+        let fact = &mut located.fact;
+        let of_instance = fact.instance.as_ref().and_then(|id| {
+            let position = instances.binary_search_by(|instance| instance.id.cmp(id)).ok()?;
+            instances.get(position)?.region.clone()
+        });
+        let of_group = || match &fact.memberships {
+            Memberships::Known(ids) => ids.iter().find_map(|id| groups.get(id)?.model.region.clone()),
+            Memberships::Unknown => None,
+        };
+        fact.region = of_instance.or(fact.region.clone()).or_else(of_group);
+    }
+}
+
+/// Judges an interface against the groups it holds.
+fn against_groups(
+    desk: &mut Desk<'_>,
+    located: &mut Located<NetworkInterface>,
+    groups: &Groups,
+) -> Result<(), LoadError> {
+    let at = located.at;
+    let fact = &mut located.fact;
+    let Memberships::Known(ids) = &fact.memberships else {
+        desk.note(
+            (ERROR, "memberships-unknown"),
+            "",
+            Some((at, "/SecurityGroupIds")),
+            || format!("the groups of interface `{}` are not in the export", fact.id),
+            "export DescribeNetworkInterfaces: an instance export lists secondary interfaces without their groups",
+        );
+        return Ok(());
+    };
+    let mut first_type: Option<(SecurityGroupType, &str)> = None;
+    for id in ids {
+        let Some(group) = groups.get(id) else {
+            continue;
+        };
+        let group = &group.model;
+        match (&fact.network, &group.network) {
+            (Network::Unknown, known) => fact.network = known.clone(),
+            (Network::Vpc(own), Network::Vpc(other)) if own == other => {}
+            (Network::Classic, Network::Classic) | (_, Network::Unknown) => {}
+            _ => {
+                return Err(desk.refuse(
+                    "contradictory",
+                    (at, "/VpcId"),
+                    format!(
+                        "interface `{}` is not in the network of its group `{id}`",
+                        fact.id
+                    ),
+                    "two exports are mixed, or the answer was edited: export everything again",
+                ));
+            }
+        }
+        let Some(group_type) = group.group_type else {
+            continue;
+        };
+        match first_type {
+            None => first_type = Some((group_type, id.as_str())),
+            Some((other, _)) if other == group_type => {}
+            Some((_, other)) => {
+                return Err(desk.refuse(
+                    "mixed-group-types",
+                    (at, "/SecurityGroupIds"),
+                    format!(
+                        "interface `{}` is in the basic and enterprise groups `{other}` and `{id}`",
+                        fact.id
+                    ),
+                    "the API allows one type on an interface: export everything again",
+                ));
+            }
+        }
+    }
+    if fact.addresses.is_empty() && fact.network != Network::Classic {
+        desk.note(
+            (ERROR, "interface-without-address"),
+            "",
+            Some((at, "/PrivateIpAddress")),
+            || format!("interface `{}` has no address in the export", fact.id),
+            "export DescribeNetworkInterfaces again as the raw answer",
+        );
+        desk.gap("interface-without-address", "addresses of interfaces");
+    }
+    Ok(())
+}
+
+/// Two interfaces of a VPC cannot have one address: the answers are of different times.
+fn addresses(desk: &mut Desk<'_>, interfaces: &[Located<NetworkInterface>]) {
+    let mut all: Vec<_> = interfaces
+        .iter()
+        .filter_map(|located| Some((located.fact.network.vpc()?, located)))
+        .flat_map(|(vpc, located)| {
+            located
+                .fact
+                .addresses
+                .iter()
+                .map(move |address| (vpc, address.block, located))
+        })
+        .collect();
+    all.sort_unstable_by(|a, b| (a.0, a.1, &a.2.fact.id).cmp(&(b.0, b.1, &b.2.fact.id)));
+    let mut is_doubtful = false;
+    for pair in all.windows(2) {
+        if let [a, b] = pair
+            && a.0 == b.0
+            && a.1 == b.1
+        {
+            is_doubtful = true;
+            desk.note(
+                (ERROR, "repeated-address"),
+                "",
+                Some((b.2.at, "")),
+                || {
+                    format!(
+                        "`{}` and `{}` have the same address `{}`",
+                        a.2.fact.id,
+                        b.2.fact.id,
+                        a.1.address()
+                    )
+                },
+                "the answers are of different times: export instances and interfaces again",
+            );
+        }
+    }
+    if is_doubtful {
+        desk.gap("repeated-address", "which of two interfaces has an address");
+    }
+}
