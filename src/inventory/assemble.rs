@@ -8,7 +8,7 @@ use super::issue::{InventoryIssue, IssueLevel, LoadError};
 use super::model::{Inventory, InventoryGap};
 use super::pages::{self, Placed, Survey};
 use super::place::pointer_text;
-use super::{join_groups, join_interfaces};
+use super::{join_groups, join_interfaces, judge_groups};
 
 /// What joining needs to speak about places, and where it leaves what it notices.
 pub(super) struct Desk<'n> {
@@ -187,7 +187,7 @@ pub(super) fn assemble(names: &[String], sources: Vec<Facts>) -> Result<Inventor
     let lists = join_groups::lists(&mut desk, all.prefix_lists, all.port_lists)?;
     (inventory.prefix_lists, inventory.port_lists) = lists;
     let interfaces = join_interfaces::join(&mut desk, all.instances, all.interfaces, &groups)?;
-    join_groups::finish(&mut desk, &mut groups, &interfaces.interfaces, &inventory);
+    judge_groups::finish(&mut desk, &mut groups, &interfaces.interfaces, &inventory);
 
     // A group whose rules are in the inventory is no endpoint that hides something.
     let is_open = |id: &SecurityGroupId| groups.get(id).is_none_or(|group| !group.has_rules);

@@ -2,7 +2,8 @@
 
 use serde::de::{Deserialize, Deserializer, MapAccess};
 
-use super::wire::{Element, Key, List, Object, Slot, Text, wire};
+use super::keys::{Key, duplicate};
+use super::wire::{Element, List, Object, Slot, Text, wire};
 
 /// Declares a list of bare texts by the key that wraps it.
 macro_rules! texts {
@@ -335,7 +336,7 @@ impl<'de> Object<'de> for Request<'de> {
         let mut request = Self::default();
         while let Some(Key(key)) = map.next_key()? {
             if request.get(&key).is_some() {
-                return Err(super::wire::duplicate(&key));
+                return Err(duplicate(&key));
             }
             if request.parameters.len() >= Self::LIMIT {
                 return Err(serde::de::Error::custom(

@@ -167,7 +167,11 @@ pub(super) fn of_text(text: &str) -> Option<Foreign> {
             "a text table of the command line",
             "run the call again without `--output`",
         )
-    } else if start.lines().take(20).any(is_csv_header) {
+    } else if start
+        .lines()
+        .find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
+        .is_some_and(is_csv_header)
+    {
         foreign("csv-file", "a table of comma-separated values", EXPORT)
     } else if start.starts_with("resource \"") || start.starts_with("provider \"") {
         foreign("terraform-source", "Terraform source", EXPORT)
@@ -180,12 +184,15 @@ pub(super) fn of_text(text: &str) -> Option<Foreign> {
     })
 }
 
-/// Three names between commas, none of them in JSON punctuation.
+/// Three short names with separators between them, none of them in JSON punctuation.
 fn is_csv_header(line: &str) -> bool {
-    let is_comment = line.trim_start().starts_with('#');
-    !is_comment
-        && line.split([',', '\t', ';']).count() >= 3
-        && !line.contains(['{', '}', '[', ']'])
-        && !line.trim_start().starts_with('"')
-        || line.starts_with('"') && line.contains("\",\"")
+    [',', '\t', ';'].into_iter().any(|separator| {
+        let names: Vec<&str> = line.split(separator).collect();
+        names.len() >= 3 && names.iter().all(|name| is_column_name(name))
+    })
+}
+
+fn is_column_name(name: &str) -> bool {
+    let name = name.trim().trim_matches('"');
+    name.len() <= 60 && !name.contains(['{', '}', '[', ']', '`', ':']) && name.split(' ').count() <= 4
 }

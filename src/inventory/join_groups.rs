@@ -4,17 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::assemble::Desk;
 use super::facts::{At, AttributeFact, GroupFact, Located, PortListFact, PrefixListFact};
-use super::id::{AccountId, PortRangeListId, PrefixListId, SecurityGroupId, SecurityGroupRuleId};
+use super::id::{PortRangeListId, PrefixListId, SecurityGroupId, SecurityGroupRuleId};
 use super::issue::{IssueLevel, LoadError};
 use super::model::{
-    Direction, Inventory, Memberships, Network, NetworkInterface, PortRangeList, PrefixList, RuleGap,
-    RulePeer, RulePorts, SecurityGroup, SecurityGroupRule,
+    Direction, Network, PortRangeList, PrefixList, RuleGap, SecurityGroup, SecurityGroupRule,
 };
 use super::pages::{self, Break, Link};
 
 const ERROR: IssueLevel = IssueLevel::Error;
-const WARNING: IssueLevel = IssueLevel::Warning;
-const NOTE: IssueLevel = IssueLevel::Note;
 
 /// A group while its answers are joined.
 pub(super) struct Draft {
@@ -22,20 +19,20 @@ pub(super) struct Draft {
     /// Whether an answer holds its rules.
     pub(super) has_rules: bool,
     /// Whether an answer of DescribeSecurityGroups covers it.
-    is_listed: bool,
+    pub(super) is_listed: bool,
     /// The first answer that describes it.
-    at: At,
-    rule_count: Option<(u64, At)>,
-    read_count: u64,
-    rules: Vec<Placed>,
+    pub(super) at: At,
+    pub(super) rule_count: Option<(u64, At)>,
+    pub(super) read_count: u64,
+    pub(super) rules: Vec<Placed>,
 }
 
 /// A rule and where it stands.
 #[derive(Debug, Clone)]
-struct Placed {
-    at: At,
-    index: usize,
-    rule: SecurityGroupRule,
+pub(super) struct Placed {
+    pub(super) at: At,
+    pub(super) index: usize,
+    pub(super) rule: SecurityGroupRule,
 }
 
 /// Groups by id.
@@ -347,269 +344,4 @@ pub(super) fn lists(
         ports.insert(located.fact.id, PortRangeList { entries, max_entries });
     }
     Ok((prefixes, ports))
-}
-
-/// Judges the groups against the interfaces and each other, and puts their rules in order.
-pub(super) fn finish(
-    desk: &mut Desk<'_>,
-    groups: &mut Groups,
-    interfaces: &[Located<NetworkInterface>],
-    lists: &Inventory,
-) {
-    let held = holders(interfaces);
-    for (id, at) in &held.first {
-        if !groups.contains_key(*id) {
-            desk.note(
-                (ERROR, "undescribed-group"),
-                id.as_str(),
-                Some((*at, "/SecurityGroupIds")),
-                || format!("`{id}` is held by an interface and no answer describes it"),
-                "export DescribeSecurityGroups and DescribeSecurityGroupAttribute of this group",
-            );
-        }
-    }
-    let networks: BTreeMap<SecurityGroupId, Network> = groups
-        .iter()
-        .map(|(id, draft)| (id.clone(), draft.model.network.clone()))
-        .collect();
-    for (id, draft) in groups.iter_mut() {
-        let level = if held.first.contains_key(id) {
-            ERROR
-        } else {
-            WARNING
-        };
-        missing_answers(desk, draft, level);
-        count_rules(desk, draft);
-        references(desk, draft, &networks, lists);
-        let account = held.account(id);
-        for placed in &mut draft.rules {
-            if let RulePeer::Group { owner, .. } = &mut placed.rule.peer
-                && owner.is_some()
-                && owner.as_ref() == account
-            {
-                *owner = None;
-            }
-        }
-        let mut rules: Vec<SecurityGroupRule> = draft.rules.drain(..).map(|placed| placed.rule).collect();
-        rules.sort_unstable();
-        // Sorted with the id last: of equal rules the one with the smallest id is kept, none sorts first.
-        rules.dedup_by(|next, kept| {
-            let is_same = {
-                let same_id = std::mem::replace(&mut next.id, kept.id.clone());
-                let is_same = next == kept;
-                next.id = same_id;
-                is_same
-            };
-            if is_same && kept.id.is_none() {
-                kept.id = next.id.take();
-            }
-            is_same
-        });
-        draft.model.rules = rules;
-        draft.model.rule_gaps.sort();
-        draft.model.rule_gaps.dedup();
-    }
-}
-
-/// Who holds which group.
-struct Holders<'i> {
-    first: BTreeMap<&'i SecurityGroupId, At>,
-    owners: HashMap<&'i SecurityGroupId, Option<&'i AccountId>>,
-    everywhere: Option<&'i AccountId>,
-}
-
-impl Holders<'_> {
-    /// Returns the account of a group: the one of all its members, or of all interfaces if it has none.
-    fn account(&self, group: &SecurityGroupId) -> Option<&AccountId> {
-        match self.owners.get(group) {
-            Some(owner) => *owner,
-            None => self.everywhere,
-        }
-    }
-}
-
-fn holders(interfaces: &[Located<NetworkInterface>]) -> Holders<'_> {
-    let mut holders = Holders {
-        first: BTreeMap::new(),
-        owners: HashMap::new(),
-        everywhere: None,
-    };
-    let mut all: Vec<&AccountId> = Vec::new();
-    for located in interfaces {
-        let owner = located.fact.owner.as_ref();
-        if let Some(owner) = owner
-            && all.last() != Some(&owner)
-            && all.len() < 2
-        {
-            all.push(owner);
-        }
-        let Memberships::Known(groups) = &located.fact.memberships else {
-            continue;
-        };
-        for group in groups {
-            holders.first.entry(group).or_insert(located.at);
-            if let Some(owner) = owner {
-                holders
-                    .owners
-                    .entry(group)
-                    .and_modify(|known| *known = known.filter(|known| *known == owner))
-                    .or_insert(Some(owner));
-            }
-        }
-    }
-    if let [one] = all.as_slice() {
-        holders.everywhere = Some(one);
-    }
-    holders
-}
-
-/// Notes the halves of a description that are missing.
-fn missing_answers(desk: &mut Desk<'_>, draft: &mut Draft, level: IssueLevel) {
-    let id = draft.model.id.clone();
-    let has_attribute = draft.has_rules || !draft.model.rule_gaps.is_empty();
-    if !has_attribute {
-        desk.note(
-            (level, "no-attribute-export"),
-            id.as_str(),
-            Some((draft.at, "")),
-            || format!("the rules of `{id}` are not in the export"),
-            "export DescribeSecurityGroupAttribute of this group",
-        );
-        draft.model.rule_gaps.push(RuleGap {
-            direction: None,
-            code: "no-attribute-export",
-        });
-    } else if draft.model.inner_access.is_none() {
-        desk.note(
-            (level, "inner-access-unknown"),
-            id.as_str(),
-            Some((draft.at, "")),
-            || format!("the InnerAccessPolicy of `{id}` is not in the export"),
-            "export DescribeSecurityGroupAttribute of this group as the raw answer, without `--pager` and --query",
-        );
-    }
-    if !draft.is_listed {
-        desk.note(
-            (level, "no-group-export"),
-            id.as_str(),
-            Some((draft.at, "")),
-            || format!("the type of `{id}` is not in the export"),
-            "export DescribeSecurityGroups of its region, all pages",
-        );
-    } else if draft.model.group_type.is_none() {
-        desk.note(
-            (level, "group-type-unknown"),
-            id.as_str(),
-            Some((draft.at, "")),
-            || format!("the answer does not say the type of `{id}`"),
-            "export DescribeSecurityGroups again with the command line or a current SDK",
-        );
-    }
-    if draft.model.network == Network::Classic {
-        desk.note(
-            (WARNING, "classic-network"),
-            id.as_str(),
-            Some((draft.at, "")),
-            || format!("`{id}` is in the classic network, which is not simulated"),
-            "leave classic groups out of a change that is checked here",
-        );
-    }
-}
-
-/// Compares the rules with `RuleCount`. How that counts a list is not documented (A20), so a group with lists is
-/// only warned about.
-fn count_rules(desk: &mut Desk<'_>, draft: &mut Draft) {
-    let Some((count, at)) = draft.rule_count.filter(|_| draft.has_rules) else {
-        return;
-    };
-    let (id, read) = (draft.model.id.clone(), draft.read_count);
-    if count > read {
-        desk.note(
-            (WARNING, "rule-count-mismatch"),
-            id.as_str(),
-            Some((at, "/RuleCount")),
-            || format!("`{id}` has `{count}` rules and {read} of them are here: its rules were probably cut"),
-            "export DescribeSecurityGroupAttribute of this group again, all pages",
-        );
-        let uses_list = |placed: &Placed| {
-            matches!(placed.rule.peer, RulePeer::PrefixList(_))
-                || matches!(placed.rule.ports, RulePorts::List(_))
-        };
-        if !draft.rules.iter().any(uses_list) {
-            draft.model.rule_gaps.push(RuleGap {
-                direction: None,
-                code: "rule-count-mismatch",
-            });
-        }
-    } else if count < read {
-        desk.note(
-            (NOTE, "rule-count-mismatch"),
-            id.as_str(),
-            Some((at, "/RuleCount")),
-            || format!("`{id}` has `{count}` rules and {read} are here"),
-            "nothing to do, if rules were added while the export ran: the answers may be of different times",
-        );
-    }
-}
-
-/// Notes references that lead nowhere.
-fn references(
-    desk: &mut Desk<'_>,
-    draft: &Draft,
-    networks: &BTreeMap<SecurityGroupId, Network>,
-    lists: &Inventory,
-) {
-    let own = &draft.model;
-    for placed in &draft.rules {
-        let suffix = desk.rule_suffix(placed.at, placed.index);
-        let place = Some((placed.at, suffix.as_str()));
-        match &placed.rule.peer {
-            RulePeer::Group { id, .. } => match networks.get(id) {
-                None => desk.note(
-                    (WARNING, "unknown-group"),
-                    id.as_str(),
-                    place,
-                    || format!("a rule of `{}` names `{id}`, which no answer describes", own.id),
-                    "who is in it is known from the interfaces; export the group too, if it is yours",
-                ),
-                Some(Network::Vpc(vpc)) if own.network.vpc().is_some_and(|own| own != vpc) => desk.note(
-                    (WARNING, "cross-vpc-reference"),
-                    &format!("{} {id}", own.id),
-                    place,
-                    || format!("a rule of `{}` names `{id}`, which is in another VPC", own.id),
-                    "such a rule never matches",
-                ),
-                Some(_) => {}
-            },
-            RulePeer::PrefixList(id) if !lists.prefix_lists.contains_key(id) => desk.note(
-                (ERROR, "unresolved-list"),
-                id.as_str(),
-                place,
-                || {
-                    format!(
-                        "a rule of `{}` names prefix list `{id}`, whose entries are not in the export",
-                        own.id
-                    )
-                },
-                "export DescribePrefixListAttributes of this list",
-            ),
-            RulePeer::PrefixList(_) | RulePeer::Block(_) => {}
-        }
-        if let RulePorts::List(id) = &placed.rule.ports
-            && !lists.port_lists.contains_key(id)
-        {
-            desk.note(
-                (ERROR, "unresolved-list"),
-                id.as_str(),
-                place,
-                || {
-                    format!(
-                        "a rule of `{}` names port list `{id}`, whose entries are not in the export",
-                        own.id
-                    )
-                },
-                "export DescribePortRangeListEntries of this list into a file named after it",
-            );
-        }
-    }
 }

@@ -34,7 +34,9 @@ pub(super) fn join(
     models.extend(instances.into_iter().map(|located| located.fact.instance));
     models.sort_by(|a, b| a.id.cmp(&b.id));
     primaries(desk, &models, &interfaces, exported, adopted)?;
-    interfaces.sort_by(|a, b| a.fact.id.cmp(&b.fact.id));
+    if interfaces.len() > exported {
+        interfaces.sort_by(|a, b| a.fact.id.cmp(&b.fact.id));
+    }
     regions(&models, &mut interfaces, groups);
     for located in &mut interfaces {
         against_groups(desk, located, groups)?;
@@ -77,6 +79,7 @@ fn adopt(
                 .binary_search_by(|other| other.fact.id.cmp(&nested.id));
             if let Some(known) = known.ok().and_then(|position| interfaces.get_mut(position)) {
                 claim(desk, located, nested, known)?;
+                has_primary |= known.fact.kind == InterfaceKind::Primary;
                 continue;
             }
             lacking.get_or_insert((located.at, nested.id.clone()));
@@ -172,11 +175,8 @@ fn from_instance(
                 |nested| nested.id.clone(),
             ),
             name: String::new(),
-            kind: match nested {
-                _ if is_primary => InterfaceKind::Primary,
-                Some(nested) if nested.kind != InterfaceKind::Primary => nested.kind,
-                _ => InterfaceKind::Other,
-            },
+            // A second primary interface stays one: `primaries` refuses it.
+            kind: nested.map_or(InterfaceKind::Primary, |nested| nested.kind),
             status: String::new(),
             instance: Some(fact.instance.id.clone()),
             network: fact.network.clone(),
@@ -242,7 +242,7 @@ fn primaries(
     exported: usize,
     lacking: Option<(At, NetworkInterfaceId)>,
 ) -> Result<(), LoadError> {
-    let mut owners: BTreeMap<&InstanceId, &Located<NetworkInterface>> = BTreeMap::new();
+    let mut owners: HashMap<&InstanceId, &Located<NetworkInterface>> = HashMap::new();
     for located in interfaces {
         let Some(instance) = &located.fact.instance else {
             continue;

@@ -9,11 +9,12 @@ use super::ecs::{Document, Request};
 use super::facts::{Facts, Kind};
 use super::foreign;
 use super::issue::LoadError;
+use super::keys;
 use super::lower::{self, Answer, any};
 use super::model::Inventory;
 use super::place::{Notices, Path, excerpt};
 use super::scalars::RAW_ANSWER;
-use super::wire::{self, List, Shape, Slot, Top};
+use super::wire::{List, Shape, Slot, Top};
 
 /// One file or stream of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +26,20 @@ pub struct Source {
 }
 
 /// Reads an export. The order of the sources changes nothing.
+///
+/// ```
+/// use sgleave::inventory::{Source, load};
+///
+/// let answer = r#"{"SecurityGroups": {"SecurityGroup": [
+///     {"SecurityGroupId": "sg-web", "SecurityGroupType": "normal", "VpcId": "vpc-a"}]}}"#;
+/// let source = Source { name: "groups.json".to_owned(), bytes: answer.into() };
+/// let inventory = load(vec![source])?;
+/// assert_eq!(inventory.groups.len(), 1);
+/// // The rules of the group are in another answer, and nothing here shows an interface.
+/// assert_eq!(inventory.groups[0].rule_gaps[0].code, "no-attribute-export");
+/// assert_eq!(inventory.gaps[0].code, "no-interface-export");
+/// # Ok::<(), sgleave::inventory::LoadError>(())
+/// ```
 ///
 /// # Errors
 /// [`LoadError`] when a source is no raw answer, cannot be understood, or contradicts another one. Of several errors
@@ -83,23 +98,24 @@ fn read(number: usize, source: &Source) -> Result<Facts, LoadError> {
             format.help,
         ));
     }
-    let mut documents: Vec<Top<Document<'_>>> = Vec::new();
-    for document in serde_json::Deserializer::from_str(&text).into_iter() {
-        documents.push(document.map_err(|error| syntax_error(source, &error))?);
-    }
-
     let mut facts = Facts::default();
     let mut notices = Notices::new(&source.name);
-    let several = documents.len() > 1;
-    for (position, top) in documents.iter().enumerate() {
-        let prefix = if several {
-            format!("doc {}: ", position + 1)
+    let mut documents = serde_json::Deserializer::from_str(&text).into_iter::<Top<Document<'_>>>();
+    let mut position = 0_usize;
+    let mut is_several = false;
+    while let Some(document) = documents.next() {
+        let top = document.map_err(|error| syntax_error(source, &error))?;
+        position += 1;
+        let rest = text.get(documents.byte_offset()..).unwrap_or_default();
+        is_several |= !rest.trim_start().is_empty();
+        let prefix = if is_several {
+            format!("doc {position}: ")
         } else {
             String::new()
         };
         match top {
             Top::Object(document) => {
-                recognise(document, None, prefix, number, &mut facts, &mut notices)?;
+                recognise(&document, None, prefix, number, &mut facts, &mut notices)?;
             }
             Top::Array(elements) if !elements.is_empty() => {
                 for (index, element) in elements.iter().enumerate() {
@@ -136,12 +152,12 @@ fn syntax_error(source: &Source, error: &serde_json::Error) -> LoadError {
     let message = full
         .rsplit_once(" at line ")
         .map_or(full.as_str(), |(message, _)| message);
-    let (code, help) = if message.starts_with(wire::DUPLICATE_KEY) {
+    let (code, help) = if message.starts_with(keys::DUPLICATE_KEY) {
         (
             "duplicate-key",
             "two readers of such an object may see two different values: export the answer again",
         )
-    } else if message.starts_with(wire::TOO_LONG) {
+    } else if message.starts_with(keys::TOO_LONG) {
         (
             "text-too-long",
             "no text of the API is longer than 64 KiB: export the answer again",

@@ -1,22 +1,18 @@
 //! Judging answers: raw data is judged once, here and in the `lower_*` files; from here on types carry the proof.
 
-use super::ecs::{Document, Entry, Request};
+use super::ecs::{Document, Request};
 use super::facts::{
-    AnswerFact, At, AttributeFact, Call, Facts, GroupFact, Kind, Located, NetworkFact, Page, PortListFact,
-    PrefixListFact, fingerprint,
+    AnswerFact, At, AttributeFact, Call, Facts, GroupFact, Kind, Located, NetworkFact, Page, fingerprint,
 };
-use super::id::{AccountId, PortRangeListId, PrefixListId, RegionId, SecurityGroupId, VpcId};
+use super::id::{RegionId, SecurityGroupId, VpcId};
 use super::issue::{IssueLevel, LoadError};
-use super::model::{Direction, ExternalConsumer, ForeignReference, InnerAccessPolicy, SecurityGroupType};
+use super::keys::Unknown;
+use super::model::{Direction, InnerAccessPolicy, SecurityGroupType};
 use super::place::{Notices, Path, excerpt};
-use super::scalars::{
-    RAW_ANSWER, account, block, count, element, flag, id, inner, items, label, required_id, shown, tags, word,
-};
-use super::wire::{List, Shape, Slot, Text, Unknown};
+use super::scalars::{RAW_ANSWER, count, element, flag, id, inner, label, required_id, shown, tags, word};
+use super::wire::{List, Shape, Slot, Text};
 use super::{lower_interfaces, lower_rules};
-use crate::netset::{Family, HostBits, IpBlock, PortRange, PortSet};
 
-const ERROR: IssueLevel = IssueLevel::Error;
 const WARNING: IssueLevel = IssueLevel::Warning;
 const NOTE: IssueLevel = IssueLevel::Note;
 
@@ -81,12 +77,13 @@ pub(super) fn lower(
     Ok(())
 }
 
-struct Lowering<'l, 'a, 'de, 's> {
-    answer: &'l Answer<'a, 'de>,
+/// The judgement of one answer under way.
+pub(super) struct Lowering<'l, 'a, 'de, 's> {
+    pub(super) answer: &'l Answer<'a, 'de>,
     source: usize,
     number: usize,
-    facts: &'l mut Facts,
-    notices: &'l mut Notices<'s>,
+    pub(super) facts: &'l mut Facts,
+    pub(super) notices: &'l mut Notices<'s>,
     list: &'static str,
     page: Option<Page>,
 }
@@ -112,7 +109,7 @@ impl<'a, 'de> Lowering<'_, 'a, 'de, '_> {
         }
     }
 
-    const fn at(&self, index: Option<usize>) -> At {
+    pub(super) const fn at(&self, index: Option<usize>) -> At {
         At {
             source: self.source,
             answer: self.number,
@@ -121,7 +118,7 @@ impl<'a, 'de> Lowering<'_, 'a, 'de, '_> {
     }
 
     /// Returns the elements of a listing; a list that is not there is an answer that was cut, not an empty one.
-    fn listing<'l, E>(
+    pub(super) fn listing<'l, E>(
         &mut self,
         list: &'l List<'de, E>,
         root: &Path<'_>,
@@ -344,362 +341,6 @@ impl<'a, 'de> Lowering<'_, 'a, 'de, '_> {
         };
         let at = self.at(None);
         self.facts.attributes.push(Located { at, fact });
-        Ok(())
-    }
-
-    fn prefix_lists(&mut self, document: &Document<'de>, root: &Path<'_>) -> Result<(), LoadError> {
-        let list = &document.prefix_lists;
-        let pointers = ("/PrefixLists/PrefixList", "/PrefixLists");
-        let elements = self.listing(list, root, "PrefixLists", pointers)?;
-        let outer = root.key("PrefixLists");
-        let path = inner(&outer, list.shape, "PrefixList");
-        for (index, slot) in elements.iter().enumerate() {
-            let place = path.index(index);
-            let raw = element(slot, &place, self.notices)?;
-            census("prefix list", &raw.unknown, &place, self.notices);
-            let id = required_id(&raw.prefix_list_id, &place.key("PrefixListId"), self.notices)?;
-            let fact = PrefixListFact {
-                id: PrefixListId::from(id),
-                entries: None,
-                max_entries: self.quota(&raw.max_entries, &place)?,
-            };
-            let at = self.at(Some(index));
-            self.facts.prefix_lists.push(Located { at, fact });
-        }
-        Ok(())
-    }
-
-    fn quota(&self, text: &Text<'_>, place: &Path<'_>) -> Result<Option<u32>, LoadError> {
-        let path = place.key("MaxEntries");
-        let Some(number) = count(text, &path, self.notices)? else {
-            return Ok(None);
-        };
-        match u32::try_from(number) {
-            Ok(number) => Ok(Some(number)),
-            Err(_) => Err(self.notices.refuse(
-                "wrong-type",
-                &path,
-                format!("`{number}` entries are more than any list has"),
-                RAW_ANSWER,
-            )),
-        }
-    }
-
-    fn prefix_list(&mut self, document: &Document<'de>, root: &Path<'_>) -> Result<(), LoadError> {
-        let asked = self
-            .answer
-            .request
-            .and_then(|request| parameter(request, "PrefixListId"));
-        let path = root.key("PrefixListId");
-        let own = id(&document.prefix_list_id, &path, self.notices)?;
-        let Some(list_id) = own.or(asked) else {
-            return Err(self.notices.refuse(
-                "missing-list-id",
-                &path,
-                "entries of a prefix list without its id",
-                "export DescribePrefixListAttributes again without --query or --output",
-            ));
-        };
-        let family = word(&document.address_family, &root.key("AddressFamily"), self.notices)?;
-        let mut entries: Vec<IpBlock> = Vec::new();
-        let known = self.entries(document, root, list_id, |this, raw, place| {
-            let path = place.key("Cidr");
-            let Some(text) = word(&raw.cidr, &path, this.notices)? else {
-                return Err(this.missing_entry(&path));
-            };
-            let (cidr, bits) = block(text, &path, this.notices)?;
-            let fits = match family {
-                Some(word) if word.eq_ignore_ascii_case("ipv4") => cidr.family() == Family::Ipv4,
-                Some(word) if word.eq_ignore_ascii_case("ipv6") => cidr.family() == Family::Ipv6,
-                _ => true,
-            };
-            if !fits {
-                return Err(this.notices.refuse(
-                    "contradictory",
-                    &path,
-                    format!(
-                        "`{}` in a prefix list of family `{}`",
-                        excerpt(text),
-                        excerpt(family.unwrap_or_default())
-                    ),
-                    "export DescribePrefixListAttributes again",
-                ));
-            }
-            if bits == HostBits::Masked {
-                this.notices.add(
-                    (NOTE, "host-bits"),
-                    "",
-                    &path,
-                    || {
-                        format!(
-                            "`{}` has bits behind its mask; it is read as `{cidr}`",
-                            excerpt(text)
-                        )
-                    },
-                    "the API takes such blocks and ignores the bits",
-                );
-            }
-            entries.push(cidr);
-            Ok(())
-        })?;
-        entries.sort_unstable();
-        entries.dedup();
-        let fact = PrefixListFact {
-            id: PrefixListId::from(list_id),
-            entries: known.then_some(entries),
-            max_entries: self.quota(&document.max_entries, root)?,
-        };
-        let at = self.at(None);
-        self.facts.prefix_lists.push(Located { at, fact });
-        Ok(())
-    }
-
-    fn missing_entry(&self, path: &Path<'_>) -> LoadError {
-        self.notices.refuse(
-            "missing-entry",
-            path,
-            "an entry that says nothing",
-            "an unread entry would read as no address or no port: export the list again as the raw answer",
-        )
-    }
-
-    /// Reads the entries of a list; tells whether the answer has them at all.
-    fn entries(
-        &mut self,
-        document: &Document<'de>,
-        root: &Path<'_>,
-        list_id: &str,
-        mut read: impl FnMut(&mut Self, &Entry<'de>, &Path<'_>) -> Result<(), LoadError>,
-    ) -> Result<bool, LoadError> {
-        let list = &document.entries;
-        let path = root.key("Entries");
-        let elements = items(list, &path, self.notices)?;
-        let token = word(&document.next_token, &root.key("NextToken"), self.notices)?;
-        if !matches!(list.shape, Shape::Nested | Shape::Flat) || token.is_some() {
-            self.notices.add(
-                (ERROR, "entries-not-returned"),
-                list_id,
-                &path,
-                || format!("not all entries of `{}` are in the answer", excerpt(list_id)),
-                "export the entries of the list again as the raw answer",
-            );
-            return Ok(false);
-        }
-        let at = inner(&path, list.shape, "Entry");
-        for (index, slot) in elements.iter().enumerate() {
-            let place = at.index(index);
-            let raw = element(slot, &place, self.notices)?;
-            census("list entry", &raw.unknown, &place, self.notices);
-            read(self, raw, &place)?;
-        }
-        Ok(true)
-    }
-
-    fn port_lists(&mut self, document: &Document<'de>, root: &Path<'_>) -> Result<(), LoadError> {
-        let list = &document.port_range_lists;
-        let pointers = ("/PortRangeLists/PortRangeList", "/PortRangeLists");
-        let elements = self.listing(list, root, "PortRangeLists", pointers)?;
-        let outer = root.key("PortRangeLists");
-        let path = inner(&outer, list.shape, "PortRangeList");
-        for (index, slot) in elements.iter().enumerate() {
-            let place = path.index(index);
-            let raw = element(slot, &place, self.notices)?;
-            census("port range list", &raw.unknown, &place, self.notices);
-            let id = required_id(
-                &raw.port_range_list_id,
-                &place.key("PortRangeListId"),
-                self.notices,
-            )?;
-            let fact = PortListFact {
-                id: PortRangeListId::from(id),
-                entries: None,
-                max_entries: self.quota(&raw.max_entries, &place)?,
-            };
-            let at = self.at(Some(index));
-            self.facts.port_lists.push(Located { at, fact });
-        }
-        Ok(())
-    }
-
-    fn port_list(&mut self, document: &Document<'de>, root: &Path<'_>) -> Result<(), LoadError> {
-        let asked = self
-            .answer
-            .request
-            .and_then(|request| parameter(request, "PortRangeListId"));
-        let Some(list_id) = asked.or(self.answer.id_in_name.as_deref()) else {
-            return Err(self.notices.refuse(
-                "missing-list-id",
-                &root.key("Entries"),
-                "entries of a port range list without its id",
-                "the answer does not repeat the id it was asked for: name the file after the list (`prl-….json`), or \
-                 save the call with it as `{\"request\": …, \"response\": …}`",
-            ));
-        };
-        let mut ranges: Vec<PortRange> = Vec::new();
-        let known = self.entries(document, root, list_id, |this, raw, place| {
-            let path = place.key("PortRange");
-            let Some(text) = word(&raw.port_range, &path, this.notices)? else {
-                return Err(this.missing_entry(&path));
-            };
-            let range = PortRange::parse(text).map_err(|error| {
-                this.notices.refuse(
-                    "invalid-port-range",
-                    &path,
-                    format!("port range `{}`: {error}", excerpt(text)),
-                    "the API writes port ranges as `22/22`: export the list again as the raw answer",
-                )
-            })?;
-            ranges.push(range);
-            Ok(())
-        })?;
-        let merged: PortSet = ranges.into_iter().collect();
-        let fact = PortListFact {
-            id: PortRangeListId::from(list_id),
-            entries: known.then(|| merged.ranges().to_vec()),
-            max_entries: None,
-        };
-        let at = self.at(None);
-        self.facts.port_lists.push(Located { at, fact });
-        Ok(())
-    }
-
-    fn references(&mut self, document: &Document<'de>, root: &Path<'_>) -> Result<(), LoadError> {
-        let list = &document.references;
-        let pointers = (
-            "/SecurityGroupReferences/SecurityGroupReference",
-            "/SecurityGroupReferences",
-        );
-        let elements = self.listing(list, root, "SecurityGroupReferences", pointers)?;
-        let outer = root.key("SecurityGroupReferences");
-        let path = inner(&outer, list.shape, "SecurityGroupReference");
-        for (index, slot) in elements.iter().enumerate() {
-            let place = path.index(index);
-            let raw = element(slot, &place, self.notices)?;
-            census("reference", &raw.unknown, &place, self.notices);
-            let group = required_id(
-                &raw.security_group_id,
-                &place.key("SecurityGroupId"),
-                self.notices,
-            )?;
-            for (list, key) in [
-                (&raw.referencing, "ReferencingSecurityGroups"),
-                (&raw.referencing_flat, "SecurityReferencingGroups"),
-            ] {
-                let outer = place.key(key);
-                let at = inner(&outer, list.shape, "ReferencingSecurityGroup");
-                for (index, slot) in items(list, &outer, self.notices)?.iter().enumerate() {
-                    let place = at.index(index);
-                    let raw = element(slot, &place, self.notices)?;
-                    census("reference", &raw.unknown, &place, self.notices);
-                    let referencing = required_id(
-                        &raw.security_group_id,
-                        &place.key("SecurityGroupId"),
-                        self.notices,
-                    )?;
-                    let owner = account(&raw.ali_uid, &place.key("AliUid"), self.notices)?;
-                    self.facts.references.push(ForeignReference {
-                        group: SecurityGroupId::from(group),
-                        referencing: SecurityGroupId::from(referencing),
-                        owner: owner.map(|owner| AccountId::from(owner.into_owned())),
-                    });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// VPCs and vSwitches say nothing about security groups but that a second filter exists.
-    fn networks(&mut self, document: &Document<'de>, root: &Path<'_>) -> Result<(), LoadError> {
-        let (outer, key) = if self.answer.kind == Kind::Vpcs {
-            (root.key("Vpcs"), "Vpc")
-        } else {
-            (root.key("VSwitches"), "VSwitch")
-        };
-        let acl =
-            |notices: &mut Notices<'_>, id: &Text<'_>, field: &str, text: &Text<'_>, place: &Path<'_>| {
-                if text.is_filled() {
-                    notices.add(
-                        (NOTE, "network-acl"),
-                        "",
-                        &place.key(field),
-                        || {
-                            format!(
-                                "`{}` has a network ACL, a second filter that is not modelled",
-                                shown(id)
-                            )
-                        },
-                        "answers are about security groups only: what they accept an ACL may still drop",
-                    );
-                }
-            };
-        if self.answer.kind == Kind::Vpcs {
-            let path = inner(&outer, document.vpcs.shape, key);
-            for (index, slot) in items(&document.vpcs, &outer, self.notices)?.iter().enumerate() {
-                let place = path.index(index);
-                let raw = element(slot, &place, self.notices)?;
-                census("VPC", &raw.unknown, &place, self.notices);
-                if !matches!(&raw.network_acl_num, Text::Str(text) if text == "0")
-                    && raw.network_acl_num != Text::Unsigned(0)
-                {
-                    acl(
-                        self.notices,
-                        &raw.vpc_id,
-                        "NetworkAclNum",
-                        &raw.network_acl_num,
-                        &place,
-                    );
-                }
-            }
-            return Ok(());
-        }
-        let path = inner(&outer, document.vswitches.shape, key);
-        for (index, slot) in items(&document.vswitches, &outer, self.notices)?
-            .iter()
-            .enumerate()
-        {
-            let place = path.index(index);
-            let raw = element(slot, &place, self.notices)?;
-            census("vSwitch", &raw.unknown, &place, self.notices);
-            acl(
-                self.notices,
-                &raw.vswitch_id,
-                "NetworkAclId",
-                &raw.network_acl_id,
-                &place,
-            );
-        }
-        Ok(())
-    }
-
-    fn consumers(&mut self, document: &Document<'de>, root: &Path<'_>) -> Result<(), LoadError> {
-        let list = &document.items;
-        let pointers = ("/Items/EcsSecurityGroupRelation", "/Items");
-        let elements = self.listing(list, root, "Items", pointers)?;
-        let asked = self
-            .answer
-            .request
-            .and_then(|request| parameter(request, "DBInstanceId"));
-        let own = id(
-            &document.db_instance_name,
-            &root.key("DBInstanceName"),
-            self.notices,
-        )?;
-        let outer = root.key("Items");
-        let path = inner(&outer, list.shape, "EcsSecurityGroupRelation");
-        for (index, slot) in elements.iter().enumerate() {
-            let place = path.index(index);
-            let raw = element(slot, &place, self.notices)?;
-            census("database relation", &raw.unknown, &place, self.notices);
-            let path = place.key("SecurityGroupId");
-            // One relation may name several groups, separated by commas.
-            for part in required_id(&raw.security_group_id, &path, self.notices)?.split(',') {
-                self.facts.consumers.push(ExternalConsumer {
-                    group: SecurityGroupId::from(part.trim()),
-                    kind: "rds".to_owned(),
-                    id: own.or(asked).unwrap_or_default().to_owned(),
-                });
-            }
-        }
         Ok(())
     }
 }

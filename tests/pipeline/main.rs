@@ -1,0 +1,11 @@
+//! From the bytes of an export to what the outside sees, room by room.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails, also in its helpers"
+)]
+
+mod inventory;
