@@ -8,4 +8,7 @@
     reason = "a test that cannot go on fails, also in its helpers"
 )]
 
+mod cases;
+mod demo;
 mod inventory;
+mod support;
