@@ -1,7 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod evaluate;
 pub mod graph;
 pub mod inventory;
 pub mod netset;
+pub mod report;
 pub mod simulate;
+#[cfg(feature = "proptest1")]
+pub mod testing;

@@ -1,3 +1,7 @@
 //! The command line program; everything it does stands in `sgleave::cli`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sgleave::cli::run()
+}

@@ -196,7 +196,8 @@ impl Matcher<'_> {
                     after: presence.filter(|_| after),
                 });
             };
-            if order != Some(Order::AcceptFirst) {
+            // On egress the basic default accepts what no rule decides; a line of its own would only hide it (2.4).
+            if direction == Direction::Ingress && order != Some(Order::AcceptFirst) {
                 push(Slot::InnerLast(group), &when);
             }
             if order != Some(Order::CustomFirst) {

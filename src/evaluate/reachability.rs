@@ -171,7 +171,8 @@ impl<'g> Difference<'g> {
         let Some(vpc) = described.network.vpc() else { return Vec::new() };
         let mut rows = Vec::new();
         for address in &described.addresses {
-            let inner = self.book.blocks_inside(address.block).filter(|_| !address.block.is_single());
+            let inner = Some(address.block).filter(|block| !block.is_single());
+            let inner = inner.into_iter().flat_map(|block| self.book.blocks_inside(block));
             for range in cut(address.block.into(), inner) {
                 rows.push(Row::new(self, vpc, interface, range, address.kind));
             }

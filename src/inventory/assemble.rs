@@ -40,15 +40,6 @@ impl Desk<'_> {
         answers.any(|answer| answer.kind == Kind::NetworkInterfaces)
     }
 
-    /// Returns the suffix of the pointer of a rule.
-    pub(super) fn rule_suffix(&self, at: At, index: usize) -> String {
-        let answer = self
-            .answers
-            .get(at.source)
-            .and_then(|answers| answers.get(at.answer));
-        format!("{}/{index}", answer.map_or("", |answer| answer.list))
-    }
-
     /// Notes something at a place; of each (level, code, subject) the first is shown and the others are counted.
     pub(super) fn note(
         &mut self,

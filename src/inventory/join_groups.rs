@@ -30,9 +30,19 @@ pub(super) struct Draft {
 /// A rule and where it stands.
 #[derive(Debug, Clone)]
 pub(super) struct Placed {
-    pub(super) at: At,
-    pub(super) index: usize,
+    at: At,
+    index: usize,
     pub(super) rule: SecurityGroupRule,
+}
+
+impl Placed {
+    /// Returns the place of the rule itself.
+    pub(super) const fn position(&self) -> At {
+        At {
+            index: Some(self.index),
+            ..self.at
+        }
+    }
 }
 
 /// Groups by id.
@@ -283,20 +293,13 @@ fn check_rule_ids(desk: &mut Desk<'_>, rules: &[Placed]) -> Result<u64, LoadErro
             }
             Some(first) if first.rule == placed.rule => {
                 repeated += 1;
-                let at = with_index(placed);
+                let at = placed.position();
                 desk.duplicate(id.as_str(), at);
             }
-            Some(first) => return Err(desk.conflict(id.as_str(), with_index(first), with_index(placed))),
+            Some(first) => return Err(desk.conflict(id.as_str(), first.position(), placed.position())),
         }
     }
     Ok(repeated)
-}
-
-const fn with_index(placed: &Placed) -> At {
-    At {
-        index: Some(placed.index),
-        ..placed.at
-    }
 }
 
 type Lists = (

@@ -410,7 +410,8 @@ fn addresses(desk: &mut Desk<'_>, interfaces: &[Located<NetworkInterface>]) {
                 .map(move |address| (vpc, address.block, located))
         })
         .collect();
-    all.sort_unstable_by(|a, b| (a.0, a.1, &a.2.fact.id).cmp(&(b.0, b.1, &b.2.fact.id)));
+    // The numbers first: they differ nearly always, and the long names of VPCs nearly never.
+    all.sort_unstable_by(|a, b| (a.1, a.0, &a.2.fact.id).cmp(&(b.1, b.0, &b.2.fact.id)));
     let mut is_doubtful = false;
     for pair in all.windows(2) {
         if let [a, b] = pair

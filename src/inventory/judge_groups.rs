@@ -58,14 +58,9 @@ pub(super) fn finish(
         }
         let mut rules: Vec<SecurityGroupRule> = draft.rules.drain(..).map(|placed| placed.rule).collect();
         rules.sort_unstable();
-        // Sorted with the id last: of equal rules the one with the smallest id is kept, none sorts first.
+        // Sorted with the id last: of equal rules the one with the smallest id is kept; no id sorts first.
         rules.dedup_by(|next, kept| {
-            let is_same = {
-                let same_id = std::mem::replace(&mut next.id, kept.id.clone());
-                let is_same = next == kept;
-                next.id = same_id;
-                is_same
-            };
+            let is_same = content(next) == content(kept);
             if is_same && kept.id.is_none() {
                 kept.id = next.id.take();
             }
@@ -77,9 +72,18 @@ pub(super) fn finish(
     }
 }
 
+/// Returns everything that a rule says about traffic.
+const fn content(rule: &SecurityGroupRule) -> impl PartialEq {
+    (
+        (rule.direction, rule.priority, rule.action, rule.protocol),
+        (&rule.ports, rule.source_ports),
+        (&rule.peer, rule.local, &rule.unevaluable),
+    )
+}
+
 /// Who holds which group.
 struct Holders<'i> {
-    first: BTreeMap<&'i SecurityGroupId, At>,
+    first: HashMap<&'i SecurityGroupId, At>,
     owners: HashMap<&'i SecurityGroupId, Option<&'i AccountId>>,
     everywhere: Option<&'i AccountId>,
 }
@@ -96,7 +100,7 @@ impl Holders<'_> {
 
 fn holders(interfaces: &[Located<NetworkInterface>]) -> Holders<'_> {
     let mut holders = Holders {
-        first: BTreeMap::new(),
+        first: HashMap::new(),
         owners: HashMap::new(),
         everywhere: None,
     };
@@ -227,8 +231,7 @@ fn references(
 ) {
     let own = &draft.model;
     for placed in &draft.rules {
-        let suffix = desk.rule_suffix(placed.at, placed.index);
-        let place = Some((placed.at, suffix.as_str()));
+        let place = Some((placed.position(), ""));
         match &placed.rule.peer {
             RulePeer::Group { id, .. } => match networks.get(id) {
                 None => desk.note(

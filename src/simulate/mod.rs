@@ -7,6 +7,7 @@ mod judge;
 mod orphan;
 mod refusal;
 mod removal;
+mod removal_file;
 mod run;
 mod simulation;
 
@@ -17,5 +18,9 @@ pub use impact::{
 pub use judge::judge;
 pub use refusal::Refusal;
 pub use removal::{JudgedRemoval, Removal, TargetForm};
+pub use removal_file::{
+    IdError, MetadataConflict, ProposedRemoval, RemovalFileError, RemovalTextError, check_id,
+    merge_duplicates, parse_move, parse_removal, read_csv, read_json, read_removals,
+};
 pub use run::simulate;
 pub use simulation::{Options, Quotas, RemovalError, Simulation, SimulationVerdict};

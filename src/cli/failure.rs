@@ -1,0 +1,135 @@
+//! Why a command stops: one line of what, one line of what to do, and an exit code.
+
+use std::fmt::Display;
+
+use super::exit;
+use crate::inventory::LoadError;
+use crate::simulate::{RemovalError, RemovalFileError, RemovalTextError};
+
+/// The end of a command that did not reach its answer.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// What the process returns.
+    pub(super) code: u8,
+    /// What is said on stderr; a reader that went away is told nothing.
+    pub(super) message: Option<String>,
+    /// What to do about it.
+    pub(super) help: Option<String>,
+}
+
+impl Failure {
+    fn new(code: u8, message: impl Display) -> Self {
+        Self { code, message: Some(message.to_string()), help: None }
+    }
+
+    /// The command line cannot be understood.
+    pub(super) fn usage(message: impl Display) -> Self {
+        Self::new(exit::USAGE, message)
+    }
+
+    /// An input cannot be used.
+    pub(super) fn input(message: impl Display) -> Self {
+        Self::new(exit::INPUT, message)
+    }
+
+    /// An output cannot be written.
+    pub(super) fn output(message: impl Display) -> Self {
+        Self::new(exit::OUTPUT, message)
+    }
+
+    /// The reader of stdout went away before it had everything. It knows; the exit code tells everybody else.
+    pub(super) const fn truncated() -> Self {
+        Self { code: exit::OUTPUT, message: None, help: None }
+    }
+
+    /// Adds what to do about it.
+    pub(super) fn with_help(mut self, help: impl Display) -> Self {
+        self.help = Some(help.to_string());
+        self
+    }
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Self {
+        Self::input(&error).with_help(&error.help)
+    }
+}
+
+impl From<RemovalFileError> for Failure {
+    fn from(error: RemovalFileError) -> Self {
+        Self::input(&error).with_help(error.help)
+    }
+}
+
+impl From<RemovalTextError> for Failure {
+    /// A wrong form is a slip of the hand; an id that looks right and is not comes from a bad source.
+    fn from(error: RemovalTextError) -> Self {
+        match error {
+            RemovalTextError::Form { .. } => {
+                Self::usage(error).with_help("write TARGET:GROUP, as in `i-web-1:sg-web`, or see --help")
+            }
+            RemovalTextError::Id(error) => {
+                Self::input(error).with_help("type the id again, or copy it from the answer of the API")
+            }
+        }
+    }
+}
+
+impl From<RemovalError> for Failure {
+    fn from(error: RemovalError) -> Self {
+        let help = help_of(&error);
+        let failure = match error {
+            RemovalError::Nothing => Self::usage(error),
+            _ => Self::input(error),
+        };
+        failure.with_help(help)
+    }
+}
+
+fn help_of(error: &RemovalError) -> String {
+    match error {
+        RemovalError::Nothing => NOTHING_HELP.to_owned(),
+        RemovalError::UnknownTarget { nearest, .. } => or_else(
+            "did you mean",
+            nearest,
+            "check the id, and that the export covers its account and region",
+        ),
+        RemovalError::UnknownGroup { nearest, .. } => or_else(
+            "did you mean",
+            nearest,
+            "check the id, and that the export covers its account and region",
+        ),
+        RemovalError::NoPrimary { .. } => {
+            "add the answer of DescribeNetworkInterfaces to the export, or name the interface".to_owned()
+        }
+        RemovalError::NotMember { member_of, siblings, .. } if siblings.is_empty() => {
+            or_else("it is in", member_of, "it is in no group at all")
+        }
+        RemovalError::NotMember { siblings, .. } => {
+            or_else("name the interface that is in it:", siblings, "")
+        }
+        RemovalError::UnknownMemberships { .. } => {
+            "add the answer of DescribeNetworkInterfaces to the export".to_owned()
+        }
+        RemovalError::Conflicting { .. } => "keep one of the two".to_owned(),
+    }
+}
+
+/// What to do when no removal was given.
+pub(super) const NOTHING_HELP: &str =
+    "name a TARGET:GROUP, or say --allow-empty where an empty list is no mistake";
+
+fn or_else(lead: &str, ids: &[String], otherwise: &str) -> String {
+    if ids.is_empty() { otherwise.to_owned() } else { format!("{lead} {}", listed(ids)) }
+}
+
+/// Returns ids as they stand in a sentence: in backticks, a long list cut and counted.
+pub(super) fn listed<S: AsRef<str>>(ids: &[S]) -> String {
+    const SHOWN: usize = 8;
+    let mut text =
+        ids.iter().take(SHOWN).map(|id| format!("`{}`", id.as_ref())).collect::<Vec<_>>().join(", ");
+    if let Some(more) = ids.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        text.push_str(&format!(" and {more} more"));
+    }
+    text
+}

@@ -1,0 +1,237 @@
+//! Paths become sources: files, folders and stdin, each read once, in an order that does not depend on the caller.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, Metadata};
+use std::io::{self, IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use super::failure::Failure;
+use super::terminal::Terminal;
+use crate::inventory::Source;
+
+/// What messages call stdin.
+pub(super) const STDIN: &str = "<stdin>";
+
+/// Tells whether a path means stdin.
+pub(super) fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// A file to read.
+struct Found {
+    name: String,
+    path: PathBuf,
+    identity: Identity,
+}
+
+/// What makes two paths the same file.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Identity {
+    #[cfg(unix)]
+    Inode(u64, u64),
+    #[cfg(not(unix))]
+    Path(PathBuf),
+}
+
+impl Identity {
+    #[cfg(unix)]
+    #[expect(clippy::unnecessary_wraps, reason = "elsewhere the path has to be resolved, which can fail")]
+    fn of(_path: &Path, metadata: &Metadata) -> io::Result<Self> {
+        use std::os::unix::fs::MetadataExt;
+        Ok(Self::Inode(metadata.dev(), metadata.ino()))
+    }
+
+    #[cfg(not(unix))]
+    fn of(path: &Path, _metadata: &Metadata) -> io::Result<Self> {
+        fs::canonicalize(path).map(Self::Path)
+    }
+}
+
+/// Reads everything the paths name, sorted by name, at most `limit` bytes in all.
+pub(super) fn read_sources(
+    paths: &[PathBuf],
+    limit: u64,
+    terminal: &mut Terminal,
+) -> Result<Vec<Source>, Failure> {
+    let mut found = Vec::new();
+    for path in paths.iter().filter(|path| !is_stdin(path)) {
+        find(path, &mut found, terminal)?;
+    }
+    found.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
+    terminal.stage(&format!("reading {} files", found.len()));
+    let mut budget = Budget { limit, left: limit };
+    let mut sources = Vec::with_capacity(found.len());
+    if paths.iter().any(|path| is_stdin(path)) {
+        sources.push(Source { name: STDIN.to_owned(), bytes: read_stdin(&mut budget, terminal)? });
+    }
+    let mut seen = BTreeSet::new();
+    for Found { name, path, identity } in found {
+        if !seen.insert(identity) {
+            terminal.detail(&format!("`{name}` is a file that was already read"));
+            continue;
+        }
+        let bytes = read_file(&path, &mut budget)?;
+        sources.push(Source { name, bytes });
+    }
+    terminal.detail(&format!("read {} sources, {} bytes", sources.len(), budget.limit - budget.left));
+    Ok(sources)
+}
+
+/// Reads one text, such as a list of removals.
+pub(super) fn read_text(
+    path: &Path,
+    limit: u64,
+    terminal: &mut Terminal,
+) -> Result<(String, String), Failure> {
+    let mut budget = Budget { limit, left: limit };
+    let (name, bytes) = if is_stdin(path) {
+        (STDIN.to_owned(), read_stdin(&mut budget, terminal)?)
+    } else {
+        let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+        refuse_irregular(path, &metadata)?;
+        (path.display().to_string(), read_file(path, &mut budget)?)
+    };
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok((name, text)),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            Err(Failure::input(format!("{name} at byte {at}: not valid UTF-8")).with_help("save it as UTF-8"))
+        }
+    }
+}
+
+fn find(path: &Path, found: &mut Vec<Found>, terminal: &mut Terminal) -> Result<(), Failure> {
+    let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    if !metadata.is_dir() {
+        refuse_irregular(path, &metadata)?;
+        return push(path, &metadata, found);
+    }
+    let before = found.len();
+    // Links are followed, since mounted folders are made of them; walkdir reports a link that leads back to its own parent.
+    let walk = WalkDir::new(path).follow_links(true).sort_by_file_name().into_iter();
+    for entry in walk.filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry.path())) {
+        let entry = entry.map_err(|error| {
+            let place = error.path().unwrap_or(path);
+            if error.loop_ancestor().is_some() {
+                let message =
+                    format!("`{}` is a link that leads back to a folder it lies in", place.display());
+                return Failure::input(message).with_help("remove the link, or name the files");
+            }
+            match error.io_error() {
+                Some(error) => unreadable(place, error),
+                None => Failure::input(format!("cannot read `{}`", place.display())),
+            }
+        })?;
+        if entry.file_type().is_dir() {
+            continue;
+        }
+        let place = entry.path();
+        if is_prose(place) {
+            terminal.detail(&format!("`{}` is skipped: it is no export by its name", place.display()));
+        } else if entry.file_type().is_file() {
+            let metadata = fs::metadata(place).map_err(|error| unreadable(place, &error))?;
+            push(place, &metadata, found)?;
+        } else {
+            terminal.note(&format!("`{}` is skipped: it is no regular file", place.display()));
+        }
+    }
+    if found.len() == before {
+        let message = format!("there is no file to read in `{}`", path.display());
+        return Err(Failure::input(message)
+            .with_help("hidden files, README* and *.md are not read from a folder; name the file itself"));
+    }
+    Ok(())
+}
+
+fn push(path: &Path, metadata: &Metadata, found: &mut Vec<Found>) -> Result<(), Failure> {
+    let identity = Identity::of(path, metadata).map_err(|error| unreadable(path, &error))?;
+    found.push(Found { name: path.display().to_string(), path: path.to_owned(), identity });
+    Ok(())
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
+}
+
+/// Tells whether a file of a folder is there for people; folders are often kept with a note of where they come from.
+fn is_prose(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    name.starts_with("readme") || name.ends_with(".md")
+}
+
+fn refuse_irregular(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
+    if metadata.is_file() {
+        return Ok(());
+    }
+    let what = if metadata.is_dir() { "a folder" } else { "no regular file" };
+    Err(Failure::input(format!("cannot read `{}`: it is {what}", path.display()))
+        .with_help("name a file; what comes out of a pipe is read from stdin with `-`"))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    let help = match error.kind() {
+        io::ErrorKind::NotFound => "check the path",
+        io::ErrorKind::PermissionDenied => "check the permissions",
+        _ => "check the file and its disk",
+    };
+    Failure::input(format!("cannot read `{}`: {error}", path.display())).with_help(help)
+}
+
+/// How many bytes may still be read. A limit that is said beats a process that is killed.
+struct Budget {
+    limit: u64,
+    left: u64,
+}
+
+impl Budget {
+    fn read(&mut self, name: &Path, from: &mut dyn Read, expected: u64) -> Result<Vec<u8>, Failure> {
+        let mut bytes = Vec::with_capacity(usize::try_from(expected.min(self.left)).unwrap_or(0));
+        from.take(self.left.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(|error| unreadable(name, &error))?;
+        let read = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.left = self.left.checked_sub(read).ok_or_else(|| {
+            let message = format!("`{}` goes beyond the limit of {} bytes", name.display(), self.limit);
+            Failure::input(message).with_help("split the export, or raise --max-input-bytes")
+        })?;
+        Ok(bytes)
+    }
+}
+
+fn read_file(path: &Path, budget: &mut Budget) -> Result<Vec<u8>, Failure> {
+    let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    let metadata = file.metadata().map_err(|error| unreadable(path, &error))?;
+    refuse_irregular(path, &metadata)?;
+    budget.read(path, &mut file, metadata.len())
+}
+
+fn read_stdin(budget: &mut Budget, terminal: &mut Terminal) -> Result<Vec<u8>, Failure> {
+    let mut stdin = io::stdin().lock();
+    if stdin.is_terminal() {
+        terminal.note("reading from the terminal; end with Ctrl-D");
+    } else {
+        refuse_endless_stdin()?;
+    }
+    budget.read(Path::new(STDIN), &mut stdin, 0)
+}
+
+/// A device such as /dev/zero never ends; the limit would be reached, but only after filling the memory up to it.
+#[cfg(unix)]
+fn refuse_endless_stdin() -> Result<(), Failure> {
+    use std::os::unix::fs::FileTypeExt;
+    match fs::metadata("/dev/stdin") {
+        Ok(metadata) if metadata.file_type().is_char_device() || metadata.file_type().is_block_device() => {
+            Err(Failure::input("cannot read stdin: it is a device")
+                .with_help("pipe or redirect a file into it"))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere stdin can be a device")]
+fn refuse_endless_stdin() -> Result<(), Failure> {
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! What the arguments mean: formats chosen, targets checked, settings merged.
+
+use std::path::PathBuf;
+
+use super::args::{DialectArg, FormatArg, InputArgs, OutputArgs, SemanticsArgs, TerminalArgs, When};
+use super::failure::Failure;
+use super::input;
+use super::output::{Output, Outputs, Target};
+use super::terminal::{self, Terminal};
+use crate::evaluate::{ReadingSetting, Readings};
+use crate::graph::SecurityGraph;
+use crate::inventory;
+use crate::report::{CsvDialect, Format, RemovalMetadata, ReportContext, Style};
+use crate::simulate::{Options, Quotas};
+
+/// How many entries of a list the text shows unless it is told otherwise.
+const LIMIT: usize = 50;
+
+/// Returns the outputs that were asked for.
+pub(super) fn outputs(args: &OutputArgs, dialect: DialectArg, colour: When) -> Result<Outputs, Failure> {
+    let first = match &args.output {
+        Some(path) if !input::is_stdin(path) => Target::File(path.clone()),
+        _ => Target::Stdout,
+    };
+    let mut outputs = vec![Output { format: format_of(args.format), target: first }];
+    for report in &args.report {
+        outputs.push(report_of(report)?);
+    }
+    let dialect = match dialect {
+        DialectArg::Raw => CsvDialect::Raw,
+        DialectArg::Excel => CsvDialect::Excel,
+    };
+    let limit = if args.all { None } else { Some(args.limit.unwrap_or(LIMIT)) };
+    Outputs::new(outputs, Style { colour: terminal::colours_stdout(colour), limit, dialect })
+}
+
+const fn format_of(format: FormatArg) -> Format {
+    match format {
+        FormatArg::Text => Format::Text,
+        FormatArg::Json => Format::Json,
+        FormatArg::Csv => Format::Csv,
+    }
+}
+
+/// Reads one `--report FORMAT=FILE`.
+fn report_of(text: &str) -> Result<Output, Failure> {
+    let form = || {
+        Failure::usage(format!("`{text}` is not of the form `FORMAT=FILE`"))
+            .with_help("write --report text=FILE, --report json=FILE or --report csv=FILE")
+    };
+    let (format, file) = text.split_once('=').filter(|(_, file)| !file.is_empty()).ok_or_else(form)?;
+    let format = match format {
+        "text" => Format::Text,
+        "json" => Format::Json,
+        "csv" => Format::Csv,
+        _ => return Err(form()),
+    };
+    if file == "-" {
+        return Err(Failure::usage("`--report` writes files only")
+            .with_help("choose the format on stdout with --format, and give --report a file"));
+    }
+    Ok(Output { format, target: Target::File(PathBuf::from(file)) })
+}
+
+/// Tells whether any of the outputs is CSV.
+pub(super) fn wants_csv(args: &OutputArgs) -> bool {
+    args.format == FormatArg::Csv || args.report.iter().any(|report| report.starts_with("csv="))
+}
+
+/// Returns the settings of the semantics.
+pub(super) fn options(args: &SemanticsArgs) -> Result<Options, Failure> {
+    Ok(Options { readings: readings(&args.reading)?, quotas: quotas(&args.quota)? })
+}
+
+fn readings(settings: &[ReadingSetting]) -> Result<Readings, Failure> {
+    let mut readings = Readings::default();
+    for (at, setting) in settings.iter().enumerate() {
+        let same = |other: &ReadingSetting| std::mem::discriminant(other) == std::mem::discriminant(setting);
+        if settings.iter().take(at).any(|other| same(other) && other != setting) {
+            return Err(Failure::usage("one reading is set in two ways").with_help("keep one of the two"));
+        }
+        readings = readings.with(*setting);
+    }
+    Ok(readings)
+}
+
+fn quotas(settings: &[String]) -> Result<Quotas, Failure> {
+    let mut quotas = Quotas::default();
+    let mut seen: Vec<(&str, usize)> = Vec::new();
+    for setting in settings {
+        let (name, value) = setting
+            .split_once('=')
+            .and_then(|(name, value)| Some((name, value.parse().ok()?)))
+            .ok_or_else(|| {
+                Failure::usage(format!("`{setting}` is not of the form `NAME=N`"))
+                    .with_help("write --quota rules-per-interface=2000, for example")
+            })?;
+        if seen.iter().any(|(other, number)| *other == name && *number != value) {
+            let message = format!("the quota `{name}` is set in two ways");
+            return Err(Failure::usage(message).with_help("keep one of the two"));
+        }
+        seen.push((name, value));
+        let place = match name {
+            "groups-per-interface" => &mut quotas.groups_per_interface,
+            "rules-per-interface" => &mut quotas.rules_per_interface,
+            "addresses-per-group" => &mut quotas.addresses_per_group,
+            "interfaces-per-enterprise-group" => &mut quotas.interfaces_per_enterprise_group,
+            _ => {
+                return Err(Failure::usage(format!("no quota is called `{name}`")).with_help(
+                    "there are groups-per-interface, rules-per-interface, addresses-per-group and \
+                     interfaces-per-enterprise-group",
+                ));
+            }
+        };
+        *place = value;
+    }
+    Ok(quotas)
+}
+
+/// Sets the number of threads for the whole process.
+pub(super) fn threads(args: &TerminalArgs) -> Result<(), Failure> {
+    let Some(threads) = args.threads else { return Ok(()) };
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(usize::from(threads))
+        .build_global()
+        .map_err(|error| Failure::usage(format!("cannot start {threads} threads: {error}")))
+}
+
+/// An estate that was read, and what a report says about it.
+pub(super) struct Estate {
+    pub(super) graph: SecurityGraph,
+    digest: String,
+    inputs: Vec<String>,
+}
+
+/// Reads the export.
+pub(super) fn estate(
+    args: &InputArgs,
+    outputs: &Outputs,
+    terminal: &mut Terminal,
+) -> Result<Estate, Failure> {
+    outputs.keep_clear_of(&args.input, terminal)?;
+    let sources = input::read_sources(&args.input, args.max_input_bytes, terminal)?;
+    terminal.stage("understanding the export");
+    let inventory = inventory::load(sources)?;
+    let digest = inventory.digest();
+    let mut inputs: Vec<String> = args.input.iter().map(|path| path.display().to_string()).collect();
+    // The order in which inputs are named changes no byte of a result.
+    inputs.sort();
+    inputs.dedup();
+    Ok(Estate { graph: SecurityGraph::new(inventory), digest, inputs })
+}
+
+impl Estate {
+    /// Returns what a report says about its own making.
+    pub(super) fn context(&self, metadata: Vec<RemovalMetadata>) -> ReportContext {
+        ReportContext {
+            tool_version: env!("CARGO_PKG_VERSION"),
+            inventory_digest: self.digest.clone(),
+            inputs: self.inputs.clone(),
+            metadata,
+        }
+    }
+}

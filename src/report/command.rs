@@ -1,0 +1,193 @@
+//! Commands a reader can copy: they ask again about exactly what a row or a section says.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::document::{InterfaceEndpoint, RemovalEntry, SimulationReport, TargetName, Traffic};
+use super::escape::is_steering;
+use super::rectangle::{Peers, Rectangle};
+use crate::evaluate::Readings;
+use crate::inventory::InterfaceAddress;
+use crate::netset::{Family, IpBlock, PortRange};
+
+/// Builds commands for one report.
+pub(super) struct Commands<'r, 'a> {
+    report: &'r SimulationReport<'a>,
+    /// ` -i PATH…` and the readings that differ from the defaults; `None` where an argument cannot be shown.
+    options: Option<String>,
+    /// Every address an external example must not be taken for.
+    internal: BTreeSet<IpBlock>,
+    /// The same for delegated prefixes, which are few.
+    delegated: Vec<IpBlock>,
+}
+
+impl<'r, 'a> Commands<'r, 'a> {
+    pub(super) fn new(report: &'r SimulationReport<'a>) -> Self {
+        let interfaces = report.names.graph.inventory().interfaces.iter();
+        let addresses = interfaces.flat_map(|interface| &interface.addresses);
+        let (internal, delegated): (Vec<IpBlock>, Vec<IpBlock>) =
+            addresses.map(|address| address.block).partition(IpBlock::is_single);
+        Self { report, options: options(report), internal: internal.into_iter().collect(), delegated }
+    }
+
+    /// Returns the command that runs this simulation again, with a placeholder for a long list of removals.
+    pub(super) fn simulate(&self, more: &str) -> Option<String> {
+        let options = self.options.as_deref()?;
+        let removals = &self.report.document.removals;
+        let arguments = if removals.len() > 4 {
+            " REMOVAL...".to_owned()
+        } else {
+            removals.iter().map(removal_argument).collect::<Option<String>>()?
+        };
+        Some(format!("sgleave simulate{options}{arguments} {more}"))
+    }
+
+    /// Returns the command that explains one packet of a rectangle; `None` where no command can ask that.
+    pub(super) fn explain(
+        &self,
+        rectangle: &Rectangle<'_, 'a>,
+        traffic: &Traffic,
+        ports: Option<PortRange>,
+    ) -> Option<String> {
+        let options = self.options.as_deref()?;
+        if traffic.source_ports.is_some() {
+            // The command line names no source port, so it would answer another question.
+            return None;
+        }
+        let changed = self.end(rectangle.changed)?;
+        let (peer, peer_ix) = match &rectangle.peers {
+            Peers::Interfaces(interfaces) => {
+                let peer = interfaces.first()?;
+                (self.end(peer)?, Some(peer.ix))
+            }
+            Peers::External(blocks) => (self.outside(blocks)?.to_string(), None),
+            Peers::ForeignGroup(_) => return None,
+        };
+        let (from, to) = if rectangle.outgoing { (changed, peer) } else { (peer, changed) };
+        // The answer depends on the groups of the two ends and of nobody else.
+        let ends = [Some(rectangle.changed.ix), peer_ix];
+        let removals = self.report.document.removals.iter();
+        let arguments: String = removals
+            .filter(|removal| ends.contains(&Some(removal.ix)))
+            .map(removal_argument)
+            .collect::<Option<String>>()?;
+        let packet = packet_text(traffic, ports);
+        Some(format!("sgleave explain{options} {from} {to} {packet}{arguments}"))
+    }
+
+    /// An interface by its id, or by an address where the row is not about its first one.
+    fn end(&self, end: &InterfaceEndpoint<'a>) -> Option<String> {
+        let first = self.report.names.graph.interface(end.ix).addresses.first();
+        let is_first = |address: &InterfaceAddress| Some(address) == first;
+        match end.addresses.first() {
+            Some(address) if !end.addresses.iter().any(is_first) => Some(address.block.address().to_string()),
+            _ => plain(end.interface_id).map(str::to_owned),
+        }
+    }
+
+    /// Some address of the blocks that is no address of the inventory.
+    fn outside(&self, blocks: &[&IpBlock]) -> Option<IpAddr> {
+        let family = blocks.first()?.family();
+        // The addresses reserved for examples say at a glance that any other would do.
+        let example = match family {
+            Family::Ipv4 => IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1)),
+            Family::Ipv6 => IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)),
+        };
+        let holds = |address: IpAddr| blocks.iter().any(|block| block.contains(&IpBlock::single(address)));
+        let free = |address: IpAddr| {
+            let single = IpBlock::single(address);
+            !self.internal.contains(&single) && !self.delegated.iter().any(|block| block.contains(&single))
+        };
+        if holds(example) && free(example) {
+            return Some(example);
+        }
+        blocks.iter().find_map(|block| {
+            // The first address of a subnet is its name; the ones behind it look like hosts.
+            let first = block.first().saturating_add(1).min(block.last());
+            (first..=block.last())
+                .take(256)
+                .map(|number| family.address(number))
+                .find(|address| free(*address))
+        })
+    }
+}
+
+fn options(report: &SimulationReport<'_>) -> Option<String> {
+    if report.context.inputs.is_empty() {
+        return None;
+    }
+    let mut text = String::new();
+    for input in &report.context.inputs {
+        text.push_str(" -i ");
+        text.push_str(&shell_quoted(input)?);
+    }
+    for (name, value) in Readings::default().settings() {
+        if let Some(chosen) = report.document.readings.get(name).filter(|chosen| **chosen != value) {
+            text.push_str(&format!(" --reading {name}={chosen}"));
+        }
+    }
+    Some(text)
+}
+
+fn removal_argument(removal: &RemovalEntry<'_>) -> Option<String> {
+    let target = match (removal.target, removal.instance_id) {
+        (TargetName::Instance, Some(instance)) => plain(instance)?,
+        _ => plain(removal.interface_id)?,
+    };
+    let group = plain(removal.group_id)?;
+    Some(match removal.join_group_id {
+        None => format!(" {target}:{group}"),
+        Some(join) => format!(" --move {target}:{group}:{}", plain(join)?),
+    })
+}
+
+/// The lowest packet of one run of ports, as the command line writes it.
+fn packet_text(traffic: &Traffic, ports: Option<PortRange>) -> String {
+    let protocol = traffic.protocol.as_str();
+    match protocol {
+        // Any packet answers for all of them; a familiar one is easier to read.
+        "all" => "tcp/443".to_owned(),
+        "tcp" | "udp" => format!("{protocol}/{}", ports.map_or(1, |range| range.low())),
+        _ => protocol.split('-').next().unwrap_or(protocol).to_owned(),
+    }
+}
+
+/// Returns the id if a shell and a reader take it as it stands.
+fn plain(id: &str) -> Option<&str> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '/' | '-');
+    (!id.is_empty() && !id.starts_with('-') && id.chars().all(is_plain)).then_some(id)
+}
+
+/// Returns the argument quoted for a POSIX shell; `None` where it cannot stand on one readable line.
+fn shell_quoted(argument: &str) -> Option<Cow<'_, str>> {
+    if argument.contains(is_steering) {
+        return None;
+    }
+    if argument == "-" || plain(argument).is_some() {
+        return Some(Cow::Borrowed(argument));
+    }
+    Some(Cow::Owned(format!("'{}'", argument.replace('\'', r"'\''"))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_survive_a_shell() {
+        assert_eq!(shell_quoted("exports/prod").unwrap(), "exports/prod");
+        assert_eq!(shell_quoted("-").unwrap(), "-");
+        assert_eq!(shell_quoted("my export").unwrap(), "'my export'");
+        assert_eq!(shell_quoted("a'b;$(c)").unwrap(), r"'a'\''b;$(c)'");
+        assert_eq!(shell_quoted("a\nb"), None);
+    }
+
+    #[test]
+    fn only_plain_ids_enter_a_command() {
+        assert_eq!(plain("i-a/primary"), Some("i-a/primary"));
+        for id in ["", "-rf", "a b", "$(x)", "=1", "\u{202e}a"] {
+            assert_eq!(plain(id), None, "{id}");
+        }
+    }
+}

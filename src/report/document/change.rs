@@ -1,0 +1,137 @@
+//! Traffic whose answer changes.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::cause::ExplanationEntry;
+use super::endpoint::Endpoint;
+use super::names::Names;
+use crate::graph::InterfaceIx;
+use crate::netset::{Family, PortSet, TrafficItem};
+use crate::simulate::{Change, ChangeKind, SessionEffect};
+
+/// Traffic whose answer changes, between every source and every destination of the entry.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Change")]
+pub struct ChangeEntry<'a> {
+    /// What happens to the traffic.
+    pub change: ChangeName,
+    /// Who opens the session; an interface is never paired with itself.
+    pub sources: Vec<Endpoint<'a>>,
+    /// Who is asked.
+    pub destinations: Vec<Endpoint<'a>>,
+    /// What changes.
+    pub traffic: Vec<Traffic>,
+    /// The answer before.
+    pub before: ExplanationEntry<'a>,
+    /// The answer after.
+    pub after: ExplanationEntry<'a>,
+    /// The removals that are responsible.
+    pub removed_by: Vec<Membership<'a>>,
+    /// What becomes of sessions that are established when it happens; absent for traffic that is gained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<SessionName>,
+    /// The address family of both sides.
+    #[serde(skip)]
+    pub(in crate::report) family: Family,
+}
+
+/// What happens to the traffic of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(rename = "ChangeKind")]
+pub enum ChangeName {
+    /// Accepted before and not after, under every reading.
+    Lost,
+    /// Not accepted before and accepted after, under every reading.
+    Gained,
+    /// The answer changes under some reading, but not in the same way under all.
+    Undetermined,
+    /// Stays accepted, but established sessions may break; in `session_risks` only.
+    SessionRisk,
+}
+
+/// What becomes of established sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "SessionEffect")]
+pub enum SessionName {
+    /// They can break the moment the membership goes.
+    #[serde(rename = "may-break-at-once")]
+    MayBreakAtOnce,
+    /// They may be cut at any time up to 910 seconds.
+    #[serde(rename = "may-last-910-seconds")]
+    MayLast910Seconds,
+}
+
+/// One kind of traffic.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Traffic {
+    /// `all`, `tcp`, `udp`, `icmp`, `icmpv6`, `gre`, a number, or a range of numbers such as `59-255`.
+    pub protocol: String,
+    /// Destination ports such as `22-79,443`; absent means all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ports: Option<String>,
+    /// Source ports; absent means all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_ports: Option<String>,
+    /// Destination ports as ranges.
+    #[serde(skip)]
+    pub(in crate::report) destination_ports: PortSet,
+}
+
+/// An interface and the group it leaves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Membership<'a> {
+    /// The interface.
+    pub interface_id: &'a str,
+    /// The group.
+    pub group_id: &'a str,
+    /// The interface in the graph.
+    #[serde(skip)]
+    pub(in crate::report) ix: InterfaceIx,
+}
+
+impl<'a> ChangeEntry<'a> {
+    /// `name` is given for session risks, whose kind upstream says nothing about the traffic.
+    pub(super) fn new(change: &'a Change, name: Option<ChangeName>, names: &Names<'a>) -> Self {
+        let endpoints = |sets: &'a [_]| sets.iter().map(|set| Endpoint::new(set, names)).collect();
+        Self {
+            change: name.unwrap_or(match change.kind {
+                ChangeKind::Lost => ChangeName::Lost,
+                ChangeKind::Gained => ChangeName::Gained,
+                ChangeKind::Undetermined => ChangeName::Undetermined,
+            }),
+            sources: endpoints(&change.sources),
+            destinations: endpoints(&change.destinations),
+            traffic: change.traffic.items(change.family).into_iter().map(Traffic::from).collect(),
+            before: ExplanationEntry::new(&change.before, names),
+            after: ExplanationEntry::new(&change.after, names),
+            removed_by: change
+                .removed_by
+                .iter()
+                .map(|(interface, group)| Membership {
+                    interface_id: names.interface(*interface),
+                    group_id: names.group(*group),
+                    ix: *interface,
+                })
+                .collect(),
+            sessions: change.sessions.map(|effect| match effect {
+                SessionEffect::MayBreakAtOnce => SessionName::MayBreakAtOnce,
+                SessionEffect::MayLast910Seconds => SessionName::MayLast910Seconds,
+            }),
+            family: change.family,
+        }
+    }
+}
+
+impl From<TrafficItem> for Traffic {
+    fn from(item: TrafficItem) -> Self {
+        let text = |ports: &PortSet| (!ports.is_all()).then(|| ports.to_string());
+        Self {
+            protocol: item.protocol,
+            ports: text(&item.ports),
+            source_ports: text(&item.source_ports),
+            destination_ports: item.ports,
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The two sides of an entry.
+
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
+
+use super::names::Names;
+use crate::graph::InterfaceIx;
+use crate::inventory::InterfaceAddress;
+use crate::netset::IpBlock;
+use crate::simulate::EndpointSet;
+
+/// One side of an entry: every member of it is treated alike.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Endpoint<'a> {
+    /// Addresses of one interface of the inventory.
+    Interface(InterfaceEndpoint<'a>),
+    /// Addresses that are no address of an inventory interface of the same VPC.
+    External(ExternalEndpoint<'a>),
+    /// The members of a group of another account.
+    ForeignGroup(ForeignGroupEndpoint<'a>),
+}
+
+/// Addresses of one interface of the inventory.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct InterfaceEndpoint<'a> {
+    /// The interface.
+    pub interface_id: &'a str,
+    /// The instance it is attached to.
+    pub instance_id: Option<&'a str>,
+    /// The name of the instance, or of the interface where it has none.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    #[schemars(default)]
+    pub name: &'a str,
+    /// The status of the instance, or of an unattached interface: `Running`, `Stopped`, ….
+    #[serde(skip_serializing_if = "str::is_empty")]
+    #[schemars(default)]
+    pub status: &'a str,
+    /// Its addresses, and delegated prefixes as CIDR blocks, sorted.
+    #[serde(serialize_with = "addresses")]
+    #[schemars(with = "Vec<String>")]
+    pub addresses: &'a [InterfaceAddress],
+    /// The interface in the graph.
+    #[serde(skip)]
+    pub(in crate::report) ix: InterfaceIx,
+}
+
+/// Addresses that are no address of an inventory interface of the same VPC.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ExternalEndpoint<'a> {
+    /// CIDR blocks, sorted.
+    #[schemars(with = "Vec<String>")]
+    pub cidrs: &'a [IpBlock],
+}
+
+/// The members of a group of another account.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ForeignGroupEndpoint<'a> {
+    /// The group.
+    pub group_id: &'a str,
+    /// The account it belongs to, where the export says.
+    pub owner_id: Option<&'a str>,
+}
+
+impl<'a> Endpoint<'a> {
+    pub(super) fn new(set: &'a EndpointSet, names: &Names<'a>) -> Self {
+        match set {
+            EndpointSet::Interface { interface, addresses } => Self::Interface(InterfaceEndpoint {
+                interface_id: names.interface(*interface),
+                instance_id: names.instance(*interface),
+                name: names.name_of(*interface),
+                status: names.status_of(*interface),
+                addresses,
+                ix: *interface,
+            }),
+            EndpointSet::External { blocks } => Self::External(ExternalEndpoint { cidrs: blocks }),
+            EndpointSet::ForeignGroup { group } => Self::ForeignGroup(ForeignGroupEndpoint {
+                group_id: names.group(*group),
+                owner_id: names.owner_of(*group),
+            }),
+        }
+    }
+}
+
+/// An address as people write it: without a length where it is a single one.
+pub(in crate::report) fn address_text(block: &IpBlock) -> String {
+    if block.is_single() { block.address().to_string() } else { block.to_string() }
+}
+
+fn addresses<S: Serializer>(addresses: &[InterfaceAddress], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(addresses.iter().map(|address| address_text(&address.block)))
+}

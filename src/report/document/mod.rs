@@ -1,0 +1,27 @@
+//! The documents: sorted rows and totals, borrowed from the rooms upstream. Nothing is computed later.
+//!
+//! What is serialised here is the published JSON; the schemas are derived from the same types. Fields that are not
+//! serialised carry positions in the graph for the other writers.
+
+mod cause;
+mod change;
+mod endpoint;
+mod explanation;
+mod inspection;
+mod leftover;
+mod names;
+mod removal;
+mod simulation;
+mod source;
+
+pub use cause::{CauseEntry, DispositionName, ExplanationEntry, RuleCause};
+pub use change::{ChangeEntry, ChangeName, Membership, SessionName, Traffic};
+pub(super) use endpoint::address_text;
+pub use endpoint::{Endpoint, ExternalEndpoint, ForeignGroupEndpoint, InterfaceEndpoint};
+pub use explanation::{ExplanationDocument, ExplanationReport, FlowEnd, FlowEntry, OutcomeName};
+pub use inspection::{Estate, GroupCounts, InspectionDocument, InspectionReport, Unknowns};
+pub use leftover::{CertaintyName, DirectionName, ExtentName, IsolationEntry, OrphanEntry, Reference};
+pub(super) use names::Names;
+pub use removal::{RefusalEntry, RemovalEntry, RemovalStatus, RequestEntry, TargetName};
+pub use simulation::{SimulationDocument, SimulationReport, TotalsEntry, VerdictName};
+pub use source::{Assumption, Counts, GapEntry, InventoryEntry, IssueEntry, LevelName, SCHEMA_VERSION, Tool};

@@ -1,0 +1,23 @@
+//! Room 7: what people and machines read.
+//!
+//! A result comes in and becomes a document: [`SimulationReport`], [`InspectionReport`] or [`ExplanationReport`].
+//! It is sorted and complete; the writers print it and choose nothing. JSON is a promise ([`schema()`]), CSV has one
+//! fixed header for every command, text is for people and may change.
+
+mod command;
+mod context;
+mod csv;
+pub mod document;
+mod escape;
+mod json;
+mod rectangle;
+mod schema;
+mod text;
+mod write;
+
+pub use context::{CsvDialect, Format, RemovalMetadata, ReportContext, Style};
+pub use csv::HEADER as CSV_HEADER;
+pub use document::{ExplanationReport, InspectionReport, SimulationReport};
+pub use escape::{is_steering, terminal};
+pub use schema::{SCHEMAS, schema};
+pub use write::{write_explanation, write_inspection, write_simulation};

@@ -1,0 +1,28 @@
+//! The published schemas, derived from the types that are written.
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
+
+use super::document::{ExplanationDocument, InspectionDocument, SimulationDocument};
+
+/// The names of the documents that have a schema.
+pub const SCHEMAS: &[&str] = &["simulation", "inspection", "explanation"];
+
+/// Returns the JSON Schema of a document as text with a newline at the end; `None` for a name not in [`SCHEMAS`].
+#[must_use]
+pub fn schema(name: &str) -> Option<String> {
+    let schema = match name {
+        "simulation" => schema_of::<SimulationDocument<'_>>(),
+        "inspection" => schema_of::<InspectionDocument<'_>>(),
+        "explanation" => schema_of::<ExplanationDocument<'_>>(),
+        _ => return None,
+    };
+    let mut text = serde_json::to_string_pretty(&schema).ok()?;
+    text.push('\n');
+    Some(text)
+}
+
+fn schema_of<T: JsonSchema>() -> Schema {
+    // What is described is what is written: a key that is left out when it is empty is not required.
+    SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>()
+}

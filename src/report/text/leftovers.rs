@@ -1,0 +1,100 @@
+//! What is cut off and what is left behind.
+
+use std::io;
+
+use super::page::{Page, Paint};
+use super::wording::{self, count, plural};
+use crate::report::document::{
+    CertaintyName, ExtentName, IsolationEntry, Names, OrphanEntry, SimulationReport,
+};
+
+/// The column behind `new` and `before`.
+const LABEL: usize = 10;
+
+pub(super) fn write_isolated(page: &mut Page<'_>, report: &SimulationReport<'_>) -> io::Result<()> {
+    let mut entries: Vec<&IsolationEntry<'_>> = report.document().isolated.iter().collect();
+    if entries.is_empty() {
+        return Ok(());
+    }
+    entries.sort_by_key(|entry| (!entry.new, entry.certainty == CertaintyName::Possible));
+    let new = count(entries.iter().filter(|entry| entry.new).count());
+    let old = count(entries.len()) - new;
+    page.heading(paint(new), "ISOLATED", &newness(new, old, "interface", "interfaces"))?;
+    for entry in entries.iter().take(page.shown(entries.len())) {
+        let who = wording::interface(entry.interface_id, entry.instance_id, entry.name);
+        let may = match entry.certainty {
+            CertaintyName::Certain => "no accepted traffic left",
+            CertaintyName::Possible => "perhaps no accepted traffic left",
+        };
+        let whom = match entry.extent {
+            ExtentName::FromRemoved => "with any interface that leaves",
+            ExtentName::FromAll => "with any interface at all",
+        };
+        let text = format!("{who}{}: {may} {whom}", wording::status(entry.status));
+        row(page, entry.new, &text)?;
+    }
+    page.more(2, entries.len(), "interfaces")
+}
+
+pub(super) fn write_orphans(page: &mut Page<'_>, report: &SimulationReport<'_>) -> io::Result<()> {
+    let mut entries: Vec<&OrphanEntry<'_>> = report.document().orphans.iter().collect();
+    if entries.is_empty() {
+        return Ok(());
+    }
+    entries.sort_by_key(|entry| !entry.is_new());
+    let new = count(entries.iter().filter(|entry| entry.is_new()).count());
+    let old = count(entries.len()) - new;
+    page.heading(paint(new), "ORPHANS", &newness(new, old, "risk", "risks"))?;
+    for entry in entries.iter().take(page.shown(entries.len())) {
+        row(page, entry.is_new(), &orphan(entry, &report.names))?;
+        if let OrphanEntry::DanglingReference { referenced_by, .. } = entry {
+            for by in referenced_by.iter().take(page.shown(referenced_by.len())) {
+                let id = by.rule_id.map(|id| format!(" ({id})")).unwrap_or_default();
+                let text = format!("{} - rule of {}{id}", by.rule, by.group_id);
+                page.labelled(2 + LABEL, Paint::Plain, "-", 2, &text)?;
+            }
+            page.more(2 + LABEL, referenced_by.len(), "rules")?;
+        }
+    }
+    page.more(2, entries.len(), "risks")
+}
+
+fn orphan(entry: &OrphanEntry<'_>, names: &Names<'_>) -> String {
+    let group = |id: &str, ix| wording::group(id, names.group_name(ix));
+    match entry {
+        OrphanEntry::InterfaceWithoutGroup { interface_id, instance_id, ix, .. } => {
+            let who = wording::interface(interface_id, *instance_id, names.name_of(*ix));
+            format!("{who} is in no group: it can neither send nor receive")
+        }
+        OrphanEntry::EmptyGroup { group_id, group: ix, .. } => {
+            format!("{} has no members", group(group_id, *ix))
+        }
+        OrphanEntry::DanglingReference { group_id, referenced_by, group: ix, .. } => {
+            let rules = plural(count(referenced_by.len()), "rule names", "rules name");
+            format!("{} has no members, but {rules} it:", group(group_id, *ix))
+        }
+        OrphanEntry::ExternalConsumer {
+            group_id, consumer, consumer_id, interface_ids, group: ix, ..
+        } => {
+            let lose = plural(count(interface_ids.len()), "interface loses", "interfaces lose");
+            format!("{consumer} {consumer_id} admits members of {}: {lose} admission", group(group_id, *ix))
+        }
+    }
+}
+
+fn row(page: &mut Page<'_>, new: bool, text: &str) -> io::Result<()> {
+    let (paint, label) = if new { (Paint::Bad, "new") } else { (Paint::Quiet, "before") };
+    page.labelled(2, paint, label, LABEL, text)
+}
+
+fn newness(new: u64, old: u64, one: &str, many: &str) -> String {
+    match (new, old) {
+        (new, 0) => plural(new, one, many),
+        (0, old) => format!("{}, none of them new", plural(old, one, many)),
+        (new, old) => format!("{new} new, {old} as before"),
+    }
+}
+
+const fn paint(new: u64) -> Paint {
+    if new > 0 { Paint::Bad } else { Paint::Plain }
+}

@@ -1,0 +1,14 @@
+//! The writer of text, for the person who has to decide now: the verdict first, then what matters most.
+
+mod changes;
+mod explanation;
+mod inspection;
+mod leftovers;
+mod page;
+mod simulation;
+mod source;
+mod wording;
+
+pub(super) use explanation::write as write_explanation;
+pub(super) use inspection::write as write_inspection;
+pub(super) use simulation::write as write_simulation;

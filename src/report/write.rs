@@ -1,0 +1,58 @@
+//! One door to every writer.
+
+use std::io;
+
+use super::context::{Format, Style};
+use super::document::{ExplanationReport, InspectionReport, SimulationReport};
+use super::{csv, json, text};
+
+/// Writes the report of a simulation.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_simulation(
+    report: &SimulationReport<'_>,
+    format: Format,
+    style: &Style,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    match format {
+        Format::Text => text::write_simulation(report, style, out),
+        Format::Json => json::write(report.document(), out),
+        Format::Csv => csv::write_simulation(report, style.dialect, out),
+    }
+}
+
+/// Writes the report of an inspection.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_inspection(
+    report: &InspectionReport<'_>,
+    format: Format,
+    style: &Style,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    match format {
+        Format::Text => text::write_inspection(report, style, out),
+        Format::Json => json::write(report.document(), out),
+        Format::Csv => csv::write_inspection(report, style.dialect, out),
+    }
+}
+
+/// Writes the report of an explanation.
+///
+/// # Errors
+/// [`io::ErrorKind::Unsupported`] for CSV, whose rows are findings and not questions; else those of the writer.
+pub fn write_explanation(
+    report: &ExplanationReport<'_>,
+    format: Format,
+    style: &Style,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    match format {
+        Format::Text => text::write_explanation(report, style, out),
+        Format::Json => json::write(report.document(), out),
+        Format::Csv => Err(io::Error::new(io::ErrorKind::Unsupported, "an explanation has no CSV form")),
+    }
+}

@@ -1,0 +1,5 @@
+//! The engine against the oracle, and laws, over random estates.
+
+mod agreement;
+mod order;
+mod world;
