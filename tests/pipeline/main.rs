@@ -11,4 +11,5 @@
 mod cases;
 mod demo;
 mod inventory;
+mod simulate;
 mod support;
