@@ -12,7 +12,7 @@ use super::flow::{Endpoint, Flow};
 use super::matching::{Groups, Matcher, Own, Remote};
 use super::reading::{Evidence, Readings};
 use super::rulebook::{RuleBook, Variable};
-use super::side::{Presence, Side, Slot, Unknown};
+use super::side::{Further, Presence, Side, Slot, Unknown};
 use super::verdict::{Cause, Disposition, Explanation};
 use crate::graph::{InterfaceIx, SecurityGraph, View};
 use crate::inventory::{Direction, RuleAction};
@@ -79,6 +79,11 @@ impl<'g> Evaluator<'g> {
         if remote == Endpoint::LoadBalancer {
             // Law 2.2 c: what a load balancer forwards is the business of the load balancer's own group.
             return End::Exempt;
+        }
+        if self.graph.interface(interface).network.vpc().is_none() {
+            let unknown = Unknown::Network(interface);
+            let further = vec![Further { unknown, before: true, after: true }];
+            return End::Ours(Side { lines: Vec::new(), further, remote_leaves: false, remote_joins: false });
         }
         let groups = groups_in(view, interface);
         let own = self.own(interface, address, &groups);
@@ -175,15 +180,7 @@ impl<'g> Evaluator<'g> {
     /// Names what decides one side: the first certain line, unless an open one before it says otherwise.
     fn cause(&self, side: &Side, packet: Packet, family: Family) -> Cause {
         let mut open: Vec<(Evidence, bool)> = Vec::new();
-        let unknown: Vec<Evidence> = side
-            .further
-            .iter()
-            .map(|further| match further.unknown {
-                Unknown::Rules(group) => Evidence::FurtherRules(group),
-                Unknown::Memberships(interface) => Evidence::Memberships(interface),
-                Unknown::Foreign(group) => Evidence::ForeignGroup(group),
-            })
-            .collect();
+        let unknown: Vec<Evidence> = side.further.iter().map(|further| further.unknown.evidence()).collect();
         let mut asked_unknown = false;
         let settle = |open: Vec<(Evidence, bool)>, accept: bool, cause: Cause| {
             if open.iter().all(|(_, other)| *other == accept) {
@@ -253,4 +250,61 @@ const fn address_of(endpoint: Endpoint) -> Option<IpAddr> {
 fn groups_in<'g>(view: &View<'g>, interface: InterfaceIx) -> Groups<'g> {
     let groups = view.groups_of(interface);
     Groups { before: groups.clone(), after: groups }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::inventory::{
+        AddressKind, InnerAccessPolicy, InterfaceAddress, InterfaceKind, Inventory, Memberships, Network,
+        NetworkInterface, SecurityGroup, SecurityGroupType,
+    };
+
+    fn interface(id: &str, address: &str) -> NetworkInterface {
+        NetworkInterface {
+            id: id.into(),
+            name: String::new(),
+            kind: InterfaceKind::Primary,
+            status: String::new(),
+            instance: None,
+            network: Network::Classic,
+            vswitch: None,
+            region: None,
+            owner: None,
+            memberships: Memberships::Known(vec!["sg-g".into()]),
+            addresses: vec![InterfaceAddress { block: address.parse().unwrap(), kind: AddressKind::Primary }],
+            service_managed: false,
+            tags: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn nothing_is_said_of_the_classic_network() {
+        let group = SecurityGroup {
+            id: "sg-g".into(),
+            name: String::new(),
+            network: Network::Classic,
+            region: None,
+            group_type: Some(SecurityGroupType::Normal),
+            inner_access: Some(InnerAccessPolicy::Accept),
+            service_managed: false,
+            rules: Vec::new(),
+            rule_gaps: Vec::new(),
+            tags: BTreeMap::new(),
+        };
+        let interfaces = vec![interface("eni-a", "10.0.0.1"), interface("eni-b", "10.0.0.2")];
+        let graph = SecurityGraph::new(Inventory { interfaces, groups: vec![group], ..Inventory::default() });
+        let end = |id: &str, address: &str| Endpoint::Interface {
+            interface: graph.find_interface(&id.into()).unwrap(),
+            address: address.parse().unwrap(),
+        };
+        let (source, destination) = (end("eni-a", "10.0.0.1"), end("eni-b", "10.0.0.2"));
+        let flow = Flow { source, destination, packet: Packet::tcp(40_000, 80) };
+        let answer = evaluate(&graph.baseline(), &flow, &Readings::default());
+        assert_eq!(answer.disposition, Disposition::InsufficientInfo);
+        let Cause::Open(evidence) = answer.ingress else { panic!("{:?}", answer.ingress) };
+        assert_eq!(evidence[0].name(&graph).to_string(), "VPC of eni-b");
+    }
 }

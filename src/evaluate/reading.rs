@@ -155,6 +155,8 @@ pub enum Evidence {
     Memberships(InterfaceIx),
     /// The members and rules of a group of another account (law AM1, A18).
     ForeignGroup(GroupIx),
+    /// What an interface outside of a VPC sends and receives (law 1.2: the classic network is never simulated).
+    Network(InterfaceIx),
 }
 
 impl Evidence {
@@ -193,6 +195,7 @@ impl fmt::Display for EvidenceName<'_> {
             Evidence::FurtherRules(group) => write!(f, "further rules of {}", graph.group_id(*group)),
             Evidence::Memberships(interface) => write!(f, "groups of {}", graph.interface(*interface).id),
             Evidence::ForeignGroup(group) => write!(f, "members of {}", graph.group_id(*group)),
+            Evidence::Network(interface) => write!(f, "VPC of {}", graph.interface(*interface).id),
         }
     }
 }

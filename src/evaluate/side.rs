@@ -78,6 +78,20 @@ pub(crate) enum Unknown {
     Memberships(InterfaceIx),
     /// The other account's side.
     Foreign(GroupIx),
+    /// Everything about an interface that is in no VPC the export names (law 1.2).
+    Network(InterfaceIx),
+}
+
+impl Unknown {
+    /// Returns what is missing.
+    pub(crate) const fn evidence(self) -> Evidence {
+        match self {
+            Self::Rules(group) => Evidence::FurtherRules(group),
+            Self::Memberships(interface) => Evidence::Memberships(interface),
+            Self::Foreign(group) => Evidence::ForeignGroup(group),
+            Self::Network(interface) => Evidence::Network(interface),
+        }
+    }
 }
 
 /// Unknown rules and the states in which they are there.
@@ -370,11 +384,7 @@ impl Side {
             .further
             .iter()
             .filter(|further| if state == State::Before { further.before } else { further.after })
-            .map(|further| match further.unknown {
-                Unknown::Rules(group) => Evidence::FurtherRules(group),
-                Unknown::Memberships(interface) => Evidence::Memberships(interface),
-                Unknown::Foreign(group) => Evidence::ForeignGroup(group),
-            })
+            .map(|further| further.unknown.evidence())
             .collect();
         let everything = TransportSet::universe(family);
         let mut in_custom = false;

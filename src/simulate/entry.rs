@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::impact::{Change, EndpointSet, SessionEffect};
-use crate::evaluate::{Cause, ChangeKind, Delta, Disposition, Effect};
+use crate::evaluate::{Cause, ChangeKind, Delta, Disposition, Effect, Explanation};
 use crate::graph::{GroupIx, InterfaceIx};
 use crate::inventory::{AddressKind, Direction, InterfaceAddress};
 use crate::netset::{Family, IpBlock, IpRange, blocks_of};
@@ -199,13 +199,15 @@ fn change_of(key: &Key, mut own: Vec<Own>, mut peers: Vec<EndpointSet>) -> Chang
 
 /// Law 4: sessions that live on the intra-group Accept can break at once; others can last until they time out.
 fn sessions(delta: &Delta) -> Option<SessionEffect> {
-    let was_possible = delta.before.disposition == Disposition::Accepted
-        || delta.before.disposition == Disposition::InsufficientInfo;
-    if delta.effect == Effect::Change(ChangeKind::Gained) || !was_possible {
-        return None;
+    let was_possible =
+        matches!(delta.before.disposition, Disposition::Accepted | Disposition::InsufficientInfo);
+    let lives_on_inner_access = |one: &Explanation| matches!(one.ingress, Cause::InnerAccess(_));
+    if !was_possible {
+        None
+    } else if lives_on_inner_access(&delta.before) && !lives_on_inner_access(&delta.after) {
+        Some(SessionEffect::MayBreakAtOnce)
+    } else {
+        // What is surely accepted afterwards ends no session.
+        Some(SessionEffect::MayLast910Seconds).filter(|_| delta.after.disposition != Disposition::Accepted)
     }
-    Some(match delta.before.ingress {
-        Cause::InnerAccess(_) => SessionEffect::MayBreakAtOnce,
-        _ => SessionEffect::MayLast910Seconds,
-    })
 }

@@ -9,5 +9,9 @@
 )]
 
 mod architecture;
+mod cases;
+mod demo;
 mod inventory;
 mod report;
+mod simulate;
+mod support;

@@ -199,7 +199,6 @@ fn run(from: u64, cases: u64, complete: bool) -> Shares {
 #[test]
 fn engine_and_oracle_agree_on_twenty_thousand_estates() {
     let shares = run(number("SGLEAVE_SEED", 0), number("SGLEAVE_CASES", 21_000), false);
-    println!("{shares:?}");
     // The cases must be worth running.
     assert!(shares.cases >= 20_000 || std::env::var_os("SGLEAVE_CASES").is_some(), "{shares:?}");
     assert!(shares.percent("change") > 50.0, "{shares:?}");
@@ -210,6 +209,5 @@ fn engine_and_oracle_agree_on_twenty_thousand_estates() {
 #[test]
 fn engine_and_oracle_agree_at_every_boundary_of_some_estates() {
     let shares = run(1_000_000 + number("SGLEAVE_SEED", 0), number("SGLEAVE_COMPLETE_CASES", 400), true);
-    println!("{shares:?}");
     assert!(shares.percent("change") > 50.0, "{shares:?}");
 }
