@@ -12,7 +12,7 @@ use super::flow::{Endpoint, Flow};
 use super::matching::{Groups, Matcher, Own, Remote};
 use super::reading::{Evidence, Readings};
 use super::rulebook::{RuleBook, Variable};
-use super::side::{Further, Presence, Side, Slot, Unknown};
+use super::side::{Further, Presence, RemoteChange, Side, Slot, Unknown};
 use super::verdict::{Cause, Disposition, Explanation};
 use crate::graph::{InterfaceIx, SecurityGraph, View};
 use crate::inventory::{Direction, RuleAction};
@@ -83,7 +83,7 @@ impl<'g> Evaluator<'g> {
         if self.graph.interface(interface).network.vpc().is_none() {
             let unknown = Unknown::Network(interface);
             let further = vec![Further { unknown, before: true, after: true }];
-            return End::Ours(Side { lines: Vec::new(), further, remote_leaves: false, remote_joins: false });
+            return End::Ours(Side { lines: Vec::new(), further, remote: RemoteChange::default() });
         }
         let groups = groups_in(view, interface);
         let own = self.own(interface, address, &groups);
