@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::impact::{Change, EndpointSet, SessionEffect};
-use crate::evaluate::{Cause, ChangeKind, Delta, Disposition, Effect, Explanation};
+use crate::evaluate::{Cause, ChangeKind, Delta, Disposition, Effect, Evidence, Explanation};
 use crate::graph::{GroupIx, InterfaceIx};
 use crate::inventory::{AddressKind, Direction, InterfaceAddress};
 use crate::netset::{Family, IpBlock, IpRange, blocks_of};
@@ -202,9 +202,17 @@ fn sessions(delta: &Delta) -> Option<SessionEffect> {
     let was_possible =
         matches!(delta.before.disposition, Disposition::Accepted | Disposition::InsufficientInfo);
     let lives_on_inner_access = |one: &Explanation| matches!(one.ingress, Cause::InnerAccess(_));
+    // Where it is not known whether they do, the worse of the two is said.
+    let may_live_on_it = |one: &Explanation| match &one.ingress {
+        Cause::InnerAccess(_) => true,
+        Cause::Open(evidence) => evidence.iter().any(|e| {
+            matches!(e, Evidence::InnerAccess(_) | Evidence::GroupType(_) | Evidence::Memberships(_))
+        }),
+        _ => false,
+    };
     if !was_possible {
         None
-    } else if lives_on_inner_access(&delta.before) && !lives_on_inner_access(&delta.after) {
+    } else if may_live_on_it(&delta.before) && !lives_on_inner_access(&delta.after) {
         Some(SessionEffect::MayBreakAtOnce)
     } else {
         // What is surely accepted afterwards ends no session.

@@ -17,7 +17,7 @@ use crate::evaluate::{
     ChangeKind, Delta, Difference, Disposition, Effect, Endpoint, Evaluator, Flow, PeerPiece, Row,
 };
 use crate::graph::{GroupIx, InterfaceIx, SecurityGraph, View};
-use crate::inventory::{AccountId, Direction, RulePeer};
+use crate::inventory::{AccountId, Direction, Network, RulePeer};
 use crate::netset::IpRange;
 
 /// Simulates removals judged together: what is lost, gained, isolated and orphaned, and what the API would refuse.
@@ -75,6 +75,12 @@ fn conclude(
         open.insert("some interface is isolated under one reading and not under another".to_owned());
     }
     open.extend(graph.inventory().gaps.iter().map(|gap| format!("{} ({})", gap.what, gap.code)));
+    if graph.inventory().interfaces.iter().any(|interface| interface.network == Network::Unknown) {
+        open.insert(
+            "the VPC of some interface is not in the export, so it is judged as an outside address"
+                .to_owned(),
+        );
+    }
     for removal in removals {
         let interface = graph.interface(removal.interface);
         for what in &removal.unchecked {
