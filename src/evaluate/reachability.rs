@@ -590,10 +590,11 @@ impl<'d, 'g> Row<'d, 'g> {
         let groups = self.difference.groups(class);
         let answer = groups.is_unknown()
             || !groups.changed().is_empty()
-            || groups
-                .ever()
-                .iter()
-                .any(|group| self.concerned.contains(group) || self.difference.has_unknown_rules(*group));
+            || groups.ever().iter().any(|group| {
+                self.concerned.contains(group)
+                    || self.difference.has_unknown_rules(*group)
+                    || self.difference.book.is_mysterious(*group)
+            });
         self.memo.concerned.insert(class, answer);
         answer
     }

@@ -278,7 +278,10 @@ fn build_rule(
         source_ports: rule.sources.filter(|_| rule.protocol.has_ports()),
         peer,
         local,
-        unevaluable: rule.unevaluable.then(|| Unevaluable::Protocol("xtp".to_owned())),
+        unevaluable: rule.unevaluable.then(|| match position % 2 {
+            0 => Unevaluable::Protocol("xtp".to_owned()),
+            _ => Unevaluable::UnknownKey("SourceTagKey".to_owned()),
+        }),
         id: rule.id.then(|| SecurityGroupRuleId::from(format!("sgr-{group}-{position}"))),
     }
 }
