@@ -11,6 +11,7 @@
 mod exit_codes;
 mod help;
 mod outputs;
+mod readme;
 mod removals;
 
 use std::ffi::OsStr;
