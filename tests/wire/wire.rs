@@ -1,0 +1,127 @@
+//! Random estates: what passes before and after, and what comes and goes, is what the engine says.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use rayon::prelude::*;
+use sgleave::graph::SecurityGraph;
+use sgleave::simulate::ChangeKind;
+
+use crate::engine::Engine;
+use crate::estate::{Estate, Probe};
+use crate::fabric::Fabric;
+use crate::prober::Prober;
+use crate::requirements;
+use crate::ruleset::Compiler;
+
+/// Questions to one state of an estate.
+const PROBES: usize = 4_000;
+/// What has not answered by now was dropped.
+pub const PATIENCE: Duration = Duration::from_millis(400);
+/// What disagrees is asked again with this: a busy machine is slow, but a rule stays a rule.
+pub const MORE_PATIENCE: Duration = Duration::from_secs(3);
+
+/// What the engine says of a probe.
+struct Said {
+    before: bool,
+    after: bool,
+    changes: Vec<ChangeKind>,
+}
+
+/// Asks, and asks again where the answer is not the expected one.
+pub fn ask(prober: &mut Prober<'_>, estate: &Estate, probes: &[Probe], expected: &[bool]) -> Vec<bool> {
+    let mut passed = prober.ask(estate, probes, PATIENCE);
+    let doubtful: Vec<usize> = (0..probes.len()).filter(|at| passed[*at] != expected[*at]).collect();
+    if !doubtful.is_empty() {
+        let again: Vec<Probe> = doubtful.iter().map(|at| probes[*at]).collect();
+        for (at, answer) in doubtful.iter().zip(prober.ask(estate, &again, MORE_PATIENCE)) {
+            passed[*at] = answer;
+        }
+    }
+    passed
+}
+
+/// Puts an estate on the wire and counts what it met, or says what disagrees.
+fn check(estate: &Estate) -> Result<BTreeMap<&'static str, usize>, String> {
+    let graph = SecurityGraph::new(estate.inventory.clone());
+    let engine = Engine::new(&graph, estate);
+    let probes = estate.probes(PROBES);
+    let said: Vec<Said> = probes
+        .par_iter()
+        .map(|probe| Said {
+            before: engine.accepts(&engine.before, probe),
+            after: engine.accepts(&engine.after, probe),
+            changes: engine.changes(probe),
+        })
+        .collect();
+
+    let compiler = Compiler::new(&estate.inventory, estate.readings, &[&estate.before, &estate.after]);
+    let fabric = Fabric::new(&estate.hosts());
+    fabric.filter(&compiler.ruleset(&estate.before));
+    let mut prober = Prober::new(&fabric, estate);
+    let expected: Vec<bool> = said.iter().map(|said| said.before).collect();
+    let before = ask(&mut prober, estate, &probes, &expected);
+    fabric.filter(&compiler.transition(&estate.before, &estate.after));
+    let expected: Vec<bool> = said.iter().map(|said| said.after).collect();
+    let after = ask(&mut prober, estate, &probes, &expected);
+
+    let mut met = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for (at, (probe, said)) in probes.iter().zip(&said).enumerate() {
+        let (before, after) = (before[at], after[at]);
+        let change = match (before, after) {
+            (true, false) => vec![ChangeKind::Lost],
+            (false, true) => vec![ChangeKind::Gained],
+            _ => vec![],
+        };
+        if (before, after) != (said.before, said.after) || change != said.changes {
+            wrong.push(format!(
+                "{probe:?}: the wire says {before} then {after}, evaluate {} then {}, simulate {:?}",
+                said.before, said.after, said.changes
+            ));
+        }
+        *met.entry("probes").or_default() += 2;
+        *met.entry("passed").or_default() += usize::from(before) + usize::from(after);
+        *met.entry("lost").or_default() += usize::from(before && !after);
+        *met.entry("gained").or_default() += usize::from(!before && after);
+    }
+    if wrong.is_empty() {
+        return Ok(met);
+    }
+    Err(format!(
+        "seed {}, {:?}, {:?}\n{} of {} probes disagree:\n{}\n{}\n{}",
+        estate.seed,
+        estate.readings,
+        estate.removals,
+        wrong.len(),
+        probes.len(),
+        wrong[..wrong.len().min(20)].join("\n"),
+        compiler.ruleset(&estate.before),
+        compiler.transition(&estate.before, &estate.after),
+    ))
+}
+
+fn number(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).ok().map_or(default, |text| text.parse().unwrap())
+}
+
+#[test]
+fn the_wire_and_the_engine_agree_before_and_after_a_removal() {
+    if !requirements::are_met() {
+        return;
+    }
+    let begin = Instant::now();
+    let (from, estates) = (number("SGLEAVE_WIRE_SEED", 0), number("SGLEAVE_WIRE_ESTATES", 3));
+    let mut met: BTreeMap<&str, usize> = BTreeMap::new();
+    for seed in from..from + estates {
+        let counts = check(&Estate::drawn(seed)).unwrap_or_else(|wrong| panic!("{wrong}"));
+        for (what, count) in counts {
+            *met.entry(what).or_default() += count;
+        }
+    }
+    eprintln!("{estates} estates on the wire: {met:?} in {:.1} s", begin.elapsed().as_secs_f64());
+    // The estates must be worth asking: neither all nor nothing passes, and removals change something.
+    let percent = met["passed"] * 100 / met["probes"];
+    assert!((5..95).contains(&percent), "{percent} % pass");
+    assert!(met["lost"] > 0 && met["gained"] > 0, "{met:?}");
+}
