@@ -9,7 +9,8 @@
 //! nothing about the cloud's own reading of its documents: each run closes the open sentences on both sides alike.
 //!
 //! It needs root, `nft`, `ip` and `conntrack`. Where they are missing the tests say so and pass, except with
-//! `CI=true`. `SGLEAVE_WIRE_ESTATES` is the number of estates, `SGLEAVE_WIRE_SEED` where they start.
+//! `CI=true`. `SGLEAVE_WIRE_ESTATES` is the number of estates, `SGLEAVE_WIRE_SEED` where they start;
+//! without them the gate asks many and an ordinary run a few.
 
 #![allow(
     clippy::unwrap_used,
