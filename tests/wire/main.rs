@@ -12,6 +12,8 @@
 //! `CI=true`. `SGLEAVE_WIRE_ESTATES` is the number of estates, `SGLEAVE_WIRE_SEED` where they start;
 //! without them the gate asks many and an ordinary run a few.
 
+// Network namespaces exist nowhere else.
+#![cfg(target_os = "linux")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -14,12 +14,6 @@ pub fn are_met() -> bool {
         eprintln!("skipped, real packets cannot be tested here: {missing}");
         return false;
     }
-    let mut files = getrlimit(Resource::Nofile);
-    if files.current.is_some_and(|current| current < FILES) {
-        files.current = Some(FILES);
-        files.maximum = files.maximum.map(|maximum| maximum.max(FILES));
-        setrlimit(Resource::Nofile, files).unwrap();
-    }
     true
 }
 
@@ -42,6 +36,14 @@ fn missing() -> Option<String> {
     // Root in a container may lack the right.
     if !succeeds(Command::new("unshare").args(["--net", "true"])) {
         return Some("no new network namespace is allowed".to_owned());
+    }
+    let mut files = getrlimit(Resource::Nofile);
+    if files.current.is_some_and(|current| current < FILES) {
+        files.current = Some(FILES);
+        files.maximum = files.maximum.map(|maximum| maximum.max(FILES));
+        if setrlimit(Resource::Nofile, files).is_err() {
+            return Some(format!("fewer than {FILES} open files are allowed"));
+        }
     }
     None
 }
