@@ -207,6 +207,8 @@ pub(super) struct Page {
     pub(super) number: Option<u64>,
     pub(super) total: Option<u64>,
     pub(super) region: Option<String>,
+    /// The API's id of the call.
+    pub(super) request_id: Option<String>,
     /// Hashes of the ids on the page, sorted.
     pub(super) ids: Vec<u64>,
     /// What the envelope tells about the call.

@@ -165,7 +165,7 @@ fn join_pages(
                 asked: page.fact.asked.as_ref().map(Option::as_deref),
             })
             .collect();
-        for broken in pages::breaks(&links, false) {
+        for broken in pages::breaks(&links) {
             gaps.push(truncated(desk, id, &part, broken, only));
         }
     }
