@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::addresses;
 use super::assemble::Desk;
 use super::facts::{At, InstanceFact, Located, NestedFact};
 use super::id::{InstanceId, NetworkInterfaceId};
 use super::issue::{IssueLevel, LoadError};
 use super::join_groups::Groups;
-use super::model::{Instance, InterfaceKind, Memberships, Network, NetworkInterface, SecurityGroupType};
+use super::model::{
+    Instance, InterfaceAddress, InterfaceKind, Memberships, Network, NetworkInterface, SecurityGroupType,
+};
 
 const ERROR: IssueLevel = IssueLevel::Error;
 const WARNING: IssueLevel = IssueLevel::Warning;
@@ -41,7 +44,7 @@ pub(super) fn join(
     for located in &mut interfaces {
         against_groups(desk, located, groups)?;
     }
-    addresses(desk, &interfaces);
+    addresses::repeated(desk, &interfaces);
     Ok(Joined { instances: models, interfaces })
 }
 
@@ -154,12 +157,11 @@ fn from_instance(
     let fact = &instance.fact;
     let mut addresses = nested.map(|nested| nested.addresses.clone()).unwrap_or_default();
     if is_primary {
-        for address in &fact.addresses {
-            if !addresses.iter().any(|known| known.block == address.block) {
-                addresses.push(*address);
-            }
-        }
-        addresses.sort_unstable();
+        // The sort would keep the other kind of an address that both name.
+        let is_new = |address: &InterfaceAddress| !addresses.iter().any(|known| known.block == address.block);
+        let more: Vec<InterfaceAddress> = fact.addresses.iter().copied().filter(is_new).collect();
+        addresses.extend(more);
+        addresses = addresses::distinct(addresses);
     }
     Located {
         at: instance.at,
@@ -369,43 +371,4 @@ fn against_groups(
         desk.gap("interface-without-address", "addresses of interfaces");
     }
     Ok(())
-}
-
-/// Two interfaces of a VPC cannot have one address: the answers are of different times.
-fn addresses(desk: &mut Desk<'_>, interfaces: &[Located<NetworkInterface>]) {
-    let mut all: Vec<_> = interfaces
-        .iter()
-        .filter_map(|located| Some((located.fact.network.vpc()?, located)))
-        .flat_map(|(vpc, located)| {
-            located.fact.addresses.iter().map(move |address| (vpc, address.block, located))
-        })
-        .collect();
-    // The numbers first: they differ nearly always, and the long names of VPCs nearly never.
-    all.sort_unstable_by(|a, b| (a.1, a.0, &a.2.fact.id).cmp(&(b.1, b.0, &b.2.fact.id)));
-    let mut is_doubtful = false;
-    for pair in all.windows(2) {
-        if let [a, b] = pair
-            && a.0 == b.0
-            && a.1 == b.1
-        {
-            is_doubtful = true;
-            desk.note(
-                (ERROR, "repeated-address"),
-                "",
-                Some((b.2.at, "")),
-                || {
-                    format!(
-                        "`{}` and `{}` have the same address `{}`",
-                        a.2.fact.id,
-                        b.2.fact.id,
-                        a.1.address()
-                    )
-                },
-                "the answers are of different times: export instances and interfaces again",
-            );
-        }
-    }
-    if is_doubtful {
-        desk.gap("repeated-address", "which of two interfaces has an address");
-    }
 }

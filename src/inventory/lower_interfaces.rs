@@ -1,5 +1,6 @@
 //! Judging instances and interfaces.
 
+use super::addresses::distinct;
 use super::ecs::{
     GroupIdText, Instance, Ipv4Prefix, Ipv6, Ipv6Prefix, NestedInterface, NetworkInterface, PrivateIp,
 };
@@ -201,13 +202,6 @@ impl AddressSets<'_, '_> {
         }
         Ok(distinct(addresses))
     }
-}
-
-/// Sorts addresses; of one that is named twice the kind that says most is kept.
-fn distinct(mut addresses: Vec<InterfaceAddress>) -> Vec<InterfaceAddress> {
-    addresses.sort_unstable();
-    addresses.dedup_by(|next, kept| next.block == kept.block);
-    addresses
 }
 
 /// Reads one address of the family.

@@ -148,6 +148,35 @@ fn two_interfaces_with_one_address_are_missing_evidence() {
 }
 
 #[test]
+fn addresses_of_one_interface_never_overlap_and_those_of_two_are_compared_as_blocks() {
+    let own =
+        interface(|eni| eni["Ipv4PrefixSets"] = json!({"Ipv4PrefixSet": [{"Ipv4Prefix": "10.0.0.0/30"}]}));
+    let inventory = with("interfaces.json", own).unwrap();
+    assert_eq!(issues(&inventory), [""; 0]);
+    let blocks: Vec<String> =
+        inventory.interfaces[0].addresses.iter().map(|address| address.block.to_string()).collect();
+    assert_eq!(blocks, ["10.0.0.0/32", "10.0.0.1/32", "10.0.0.2/31"]);
+
+    // The prefix of one holds the address of another, with addresses of other VPCs between them.
+    let other = |vpc: &str, prefix: &str| {
+        let inventory = with("interfaces.json", |answer| {
+            let sets = answer["NetworkInterfaceSets"]["NetworkInterfaceSet"].as_array_mut().unwrap();
+            sets.push(json!({
+                "NetworkInterfaceId": "eni-2", "Type": "Secondary", "Status": "Available", "VpcId": vpc,
+                "OwnerId": "1000", "PrivateIpAddress": "10.0.9.9",
+                "SecurityGroupIds": {"SecurityGroupId": ["sg-other"]},
+                "Ipv4PrefixSets": {"Ipv4PrefixSet": [{"Ipv4Prefix": prefix}]}
+            }));
+        })
+        .unwrap();
+        gaps(&inventory)
+    };
+    assert_eq!(other("vpc-a", "10.0.0.0/28"), ["repeated-address"]);
+    assert_eq!(other("vpc-a", "10.0.1.0/28"), [""; 0]);
+    assert_eq!(other("vpc-b", "10.0.0.0/28"), [""; 0]);
+}
+
+#[test]
 fn one_id_has_one_content() {
     let copy = |change: fn(&mut Value)| {
         with("interfaces.json", |answer| {
