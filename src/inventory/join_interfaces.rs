@@ -70,7 +70,7 @@ fn adopt(
         let mut has_primary = false;
         if let Some(primary) = primaries.get(id).and_then(|position| interfaces.get(*position)) {
             has_primary = true;
-            same_groups(desk, located, primary)?;
+            same_primary(desk, located, primary)?;
         }
         for nested in &fact.interfaces {
             let known = interfaces
@@ -99,8 +99,8 @@ fn adopt(
     Ok(lacking)
 }
 
-/// Refuses an instance whose groups are not those of its primary interface (law I09).
-fn same_groups(
+/// Refuses an instance whose groups, VPC or addresses are not those of its primary interface (law I09).
+fn same_primary(
     desk: &Desk<'_>,
     instance: &Located<InstanceFact>,
     primary: &Located<NetworkInterface>,
@@ -119,7 +119,50 @@ fn same_groups(
             "a membership changed while the export ran: export instances and interfaces again",
         ));
     }
-    Ok(())
+    let (own, other) = (&instance.fact.network, &primary.fact.network);
+    if own != other && *own != Network::Unknown && *other != Network::Unknown {
+        let shown = |network: &Network| {
+            network.vpc().map_or_else(|| "the classic network".to_owned(), |vpc| format!("`{vpc}`"))
+        };
+        return Err(desk.refuse(
+            "torn-snapshot",
+            (primary.at, "/VpcId"),
+            format!(
+                "`{}` is in {} and its instance `{}` in {}",
+                primary.fact.id,
+                shown(other),
+                instance.fact.instance.id,
+                shown(own)
+            ),
+            "the instance moved while the export ran: export instances and interfaces again",
+        ));
+    }
+    same_addresses(desk, &instance.fact.instance.id, &instance.fact.addresses, primary)
+}
+
+/// Refuses an instance that shows an address of an interface which the interface itself does not have. The instance
+/// may show fewer; and an interface without any address is missing evidence, not another one.
+fn same_addresses(
+    desk: &Desk<'_>,
+    instance: &InstanceId,
+    shown: &[InterfaceAddress],
+    known: &Located<NetworkInterface>,
+) -> Result<(), LoadError> {
+    let own = &known.fact.addresses;
+    let lacking = shown.iter().find(|address| !own.is_empty() && !addresses::cover(own, &address.block));
+    match lacking {
+        None => Ok(()),
+        Some(address) => Err(desk.refuse(
+            "torn-snapshot",
+            (known.at, ""),
+            format!(
+                "`{}` does not have the address `{}`, which its instance `{instance}` shows for it",
+                known.fact.id,
+                addresses::shown(&address.block)
+            ),
+            "an address changed while the export ran: export instances and interfaces again",
+        )),
+    }
 }
 
 /// Compares an exported interface with the instance that shows it.
@@ -131,8 +174,9 @@ fn claim(
 ) -> Result<(), LoadError> {
     let id = &instance.fact.instance.id;
     if known.fact.instance.is_none() && nested.kind == InterfaceKind::Primary {
-        same_groups(desk, instance, known)?;
+        same_primary(desk, instance, known)?;
     }
+    same_addresses(desk, id, &nested.addresses, known)?;
     match &known.fact.instance {
         Some(other) if other != id => Err(desk.refuse(
             "torn-snapshot",
