@@ -239,7 +239,7 @@ mod tests {
                 .iter()
                 .map(|(block, kind)| InterfaceAddress { block: block.parse().unwrap(), kind: *kind })
                 .collect(),
-            service_managed: false,
+            service_managed: Some(false),
             tags: std::collections::BTreeMap::new(),
         }
     }
@@ -250,7 +250,7 @@ mod tests {
             name: String::new(),
             status: String::new(),
             region: None,
-            locks: Vec::new(),
+            locks: Some(Vec::new()),
             tags: std::collections::BTreeMap::new(),
         };
         let (primary, secondary) = (InterfaceKind::Primary, InterfaceKind::Secondary);

@@ -275,7 +275,7 @@ mod tests {
             owner: None,
             memberships: Memberships::Known(vec!["sg-g".into()]),
             addresses: vec![InterfaceAddress { block: address.parse().unwrap(), kind: AddressKind::Primary }],
-            service_managed: false,
+            service_managed: Some(false),
             tags: BTreeMap::new(),
         }
     }
@@ -289,7 +289,7 @@ mod tests {
             region: None,
             group_type: Some(SecurityGroupType::Normal),
             inner_access: Some(InnerAccessPolicy::Accept),
-            service_managed: false,
+            service_managed: Some(false),
             rules: Vec::new(),
             rule_gaps: Vec::new(),
             tags: BTreeMap::new(),

@@ -123,7 +123,7 @@ pub(super) struct GroupFact {
     pub(super) network: NetworkFact,
     pub(super) region: Option<RegionId>,
     pub(super) group_type: Option<SecurityGroupType>,
-    pub(super) service_managed: bool,
+    pub(super) service_managed: Option<bool>,
     pub(super) rule_count: Option<u64>,
     pub(super) tags: BTreeMap<String, String>,
 }

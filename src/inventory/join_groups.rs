@@ -125,7 +125,7 @@ fn draft(
             region,
             group_type: listed.as_ref().and_then(|located| located.fact.group_type),
             inner_access,
-            service_managed: listed.as_ref().is_some_and(|located| located.fact.service_managed),
+            service_managed: listed.as_ref().and_then(|located| located.fact.service_managed),
             rules: Vec::new(),
             rule_gaps,
             tags: listed.map(|located| located.fact.tags).unwrap_or_default(),

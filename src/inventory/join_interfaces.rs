@@ -225,7 +225,7 @@ fn from_instance(
             owner: None,
             memberships: if is_primary { fact.memberships.clone() } else { Memberships::Unknown },
             addresses,
-            service_managed: false,
+            service_managed: None,
             tags: BTreeMap::new(),
         },
     }
@@ -260,7 +260,7 @@ fn unexported(
             name: String::new(),
             status: String::new(),
             region: located.fact.region.clone(),
-            locks: Vec::new(),
+            locks: None,
             tags: BTreeMap::new(),
         });
     }

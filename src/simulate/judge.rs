@@ -159,9 +159,13 @@ impl Judge<'_, '_> {
                     self.refuse("IncorrectInstanceStatus", 403, message);
                 }
             }
-            if instance.locks.iter().any(|lock| lock == "security") {
-                let message = format!("instance {} is locked for security reasons", instance.id);
-                self.refuse("InstanceLockedForSecurity", 403, message);
+            match &instance.locks {
+                None => self.removal.unchecked.push("operation locks"),
+                Some(locks) if locks.iter().any(|lock| lock.eq_ignore_ascii_case("security")) => {
+                    let message = format!("instance {} is locked for security reasons", instance.id);
+                    self.refuse("InstanceLockedForSecurity", 403, message);
+                }
+                Some(_) => {}
             }
         }
         if self.is_by_instance() {
@@ -185,15 +189,27 @@ impl Judge<'_, '_> {
     /// Law 6.2: what a cloud product manages is not ours to change (A24 for replacement lists).
     fn ownership(&mut self) {
         let interface = self.graph.interface(self.removal.interface);
+        let mut is_group_unchecked = false;
         for group in [Some(self.removal.group), self.removal.join].into_iter().flatten() {
-            if self.graph.group(group).is_some_and(|g| g.service_managed) {
-                let message = format!("{} is managed by a cloud product", self.graph.group_id(group));
-                self.refuse("InvalidOperation.ResourceManagedByCloudProduct", 403, message);
+            match self.graph.group(group).and_then(|described| described.service_managed) {
+                Some(true) => {
+                    let message = format!("{} is managed by a cloud product", self.graph.group_id(group));
+                    self.refuse("InvalidOperation.ResourceManagedByCloudProduct", 403, message);
+                }
+                Some(false) => {}
+                None => is_group_unchecked = true,
             }
         }
-        if interface.service_managed {
-            let message = format!("interface {} is managed by a cloud product", interface.id);
-            self.refuse("InvalidOperation.EniServiceManaged", 403, message);
+        if is_group_unchecked {
+            self.removal.unchecked.push("management of the group");
+        }
+        match interface.service_managed {
+            Some(true) => {
+                let message = format!("interface {} is managed by a cloud product", interface.id);
+                self.refuse("InvalidOperation.EniServiceManaged", 403, message);
+            }
+            Some(false) => {}
+            None => self.removal.unchecked.push("management of the interface"),
         }
         if interface.kind == InterfaceKind::Other {
             let message = format!("interface {} is neither a primary nor a secondary one", interface.id);
