@@ -314,6 +314,10 @@ fn lists_consumers_and_references_are_read() {
         "port-lists.json",
         json!({"PortRangeLists": [{"PortRangeListId": "prl-a", "MaxEntries": 20, "Tags": []}]}),
     );
+    for (_, answer) in files.iter_mut().filter(|(name, _)| name == "sg-b.json") {
+        answer["Permissions"]["Permission"] = json!([{"Direction": "egress", "IpProtocol": "ALL",
+            "PortRange": "-1/-1", "Priority": 1, "Policy": "Accept", "DestGroupId": "sg-a"}]);
+    }
     add(
         &mut files,
         "references.json",
