@@ -5,6 +5,7 @@
 
 mod addresses;
 mod assemble;
+mod counts;
 mod digest;
 mod ecs;
 mod facts;

@@ -1,5 +1,6 @@
 //! Reading an export: what is understood, what is refused, what stays unknown.
 
+mod counts;
 mod forms;
 mod hostile;
 mod joins;

@@ -1,7 +1,7 @@
 //! What several answers say about one thing: joined where they agree, refused where they do not.
 
 use serde_json::{Value, json};
-use sgleave::inventory::{AddressKind, InterfaceKind, Memberships, Network};
+use sgleave::inventory::{AddressKind, InterfaceKind, Inventory, LoadError, Memberships, Network};
 
 use super::{gaps, issues, read, refusal, whole, with};
 
@@ -140,8 +140,8 @@ fn an_instance_shows_no_address_and_no_vpc_that_its_interface_lacks() {
             instance(|instance| instance["NetworkInterfaces"]["NetworkInterface"][0][key] = value),
         )
     };
-    let torn = |result| {
-        let error = Result::unwrap_err(result);
+    let torn = |result: Result<Inventory, LoadError>| {
+        let error = result.unwrap_err();
         assert_eq!(error.code, "torn-snapshot");
         assert!(error.message.contains("`eni-1`") && error.message.contains("`i-1`"), "{error}");
         error.pointer.unwrap()
@@ -228,9 +228,13 @@ fn one_id_has_one_content() {
 
 #[test]
 fn an_interface_is_in_the_network_of_its_groups() {
-    let other = interface(|eni| eni["VpcId"] = json!("vpc-b"));
+    let mut files = whole();
+    files.retain(|(name, _)| name != "instances.json");
+    for (_, answer) in files.iter_mut().filter(|(name, _)| name == "interfaces.json") {
+        interface(|eni| eni["VpcId"] = json!("vpc-b"))(answer);
+    }
     assert_eq!(
-        refusal(with("interfaces.json", other)),
+        refusal(read(&files)),
         ("contradictory", "/NetworkInterfaceSets/NetworkInterfaceSet/0/VpcId".to_owned())
     );
     let mixed = with("groups.json", |answer| {
@@ -310,6 +314,10 @@ fn lists_consumers_and_references_are_read() {
         "port-lists.json",
         json!({"PortRangeLists": [{"PortRangeListId": "prl-a", "MaxEntries": 20, "Tags": []}]}),
     );
+    for (_, answer) in files.iter_mut().filter(|(name, _)| name == "sg-b.json") {
+        answer["Permissions"]["Permission"] = json!([{"Direction": "egress", "IpProtocol": "ALL",
+            "PortRange": "-1/-1", "Priority": 1, "Policy": "Accept", "DestGroupId": "sg-a"}]);
+    }
     add(
         &mut files,
         "references.json",

@@ -2,14 +2,20 @@
 
 use serde_json::{Value, json};
 use sgleave::graph::SecurityGraph;
-use sgleave::inventory::{Inventory, LoadError};
+use sgleave::inventory::{InterfaceKind, Inventory, LoadError};
 use sgleave::simulate::{Options, Removal, simulate};
 
 use super::{read, whole, with};
 
-/// Leaves `sg-b`, which has no rules; returns the verdict, what was not checked, and the refusals.
+/// Leaves `sg-b`, which has no rules and another member; returns the verdict, what was not checked, and the refusals.
 fn leave(inventory: Result<Inventory, LoadError>) -> (&'static str, Vec<&'static str>, Vec<&'static str>) {
-    let graph = SecurityGraph::new(inventory.unwrap());
+    let mut inventory = inventory.unwrap();
+    let mut other = inventory.interfaces[0].clone();
+    other.id = "eni-2".into();
+    other.kind = InterfaceKind::Secondary;
+    other.addresses[0].block = "10.0.0.2/32".parse().unwrap();
+    inventory.interfaces.push(other);
+    let graph = SecurityGraph::new(inventory);
     let removal = Removal { target: "i-1".to_owned(), group: "sg-b".to_owned(), join: None };
     let simulation = simulate(&graph, &[removal], &Options::default()).unwrap();
     let [judged] = simulation.removals.as_slice() else { panic!("one removal") };
