@@ -13,6 +13,7 @@ mod help;
 mod outputs;
 mod readme;
 mod removals;
+mod samples;
 
 use std::ffi::OsStr;
 use std::fs;
