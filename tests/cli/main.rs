@@ -13,6 +13,7 @@ mod help;
 mod outputs;
 mod readme;
 mod removals;
+mod same_bytes;
 mod samples;
 
 use std::ffi::OsStr;
