@@ -10,6 +10,7 @@
 
 mod exit_codes;
 mod help;
+mod hostile;
 mod outputs;
 mod readme;
 mod removals;
