@@ -11,6 +11,8 @@
 mod exit_codes;
 mod help;
 mod hostile;
+#[cfg(target_os = "linux")]
+mod interrupted;
 mod outputs;
 mod readme;
 mod removals;
