@@ -75,12 +75,12 @@ fn block(page: &mut Page<'_>, entry: &ChangeEntry<'_>, names: &Names<'_>) -> io:
     side(page, "to", &entry.destinations)?;
     answer(page, "before", &entry.before, None)?;
     answer(page, "after", &entry.after, Some(&entry.before))?;
-    let shown = page.shown(entry.removed_by.len());
+    let shown = page.shown_within(entry.removed_by.len());
     let by: Vec<String> =
         entry.removed_by.iter().take(shown).map(|by| wording::removed_by(by, names)).collect();
     if !by.is_empty() {
         page.labelled(4, Paint::Quiet, "cause", LABEL, &by.join(", "))?;
-        page.more(4 + LABEL, entry.removed_by.len(), "removals")?;
+        page.more_within(4 + LABEL, entry.removed_by.len(), "removals")?;
     }
     match entry.sessions {
         Some(SessionName::MayBreakAtOnce) => {
@@ -98,7 +98,7 @@ fn block(page: &mut Page<'_>, entry: &ChangeEntry<'_>, names: &Names<'_>) -> io:
 }
 
 fn side(page: &mut Page<'_>, label: &str, ends: &[Endpoint<'_>]) -> io::Result<()> {
-    let shown = page.shown(ends.len());
+    let shown = page.shown_within(ends.len());
     let is_bounded = page.is_bounded();
     if let [only] = ends {
         let (text, is_cut) = wording::endpoint(only, is_bounded);
@@ -115,7 +115,8 @@ fn side(page: &mut Page<'_>, label: &str, ends: &[Endpoint<'_>]) -> io::Result<(
         }
         page.labelled(4 + LABEL, Paint::Plain, "-", 2, &text)?;
     }
-    page.more(4 + LABEL, ends.len(), "of them")
+    let only_interfaces = ends.iter().all(|end| matches!(end, Endpoint::Interface(_)));
+    page.more_within(4 + LABEL, ends.len(), if only_interfaces { "interfaces" } else { "ends" })
 }
 
 /// `2 interfaces and outside addresses`.

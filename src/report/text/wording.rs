@@ -1,5 +1,6 @@
 //! How things are called in text.
 
+use super::outside::outside;
 use crate::report::document::{
     CauseEntry, DispositionName, Endpoint, InterfaceEndpoint, Membership, Names, RemovalEntry, TargetName,
     Traffic, address_text,
@@ -89,13 +90,7 @@ fn is_primary(by: &Membership<'_>, names: &Names<'_>) -> bool {
 pub(super) fn endpoint(end: &Endpoint<'_>, is_bounded: bool) -> (String, bool) {
     match end {
         Endpoint::Interface(end) => interface_endpoint(end, is_bounded),
-        Endpoint::External(external) => {
-            let (texts, is_cut) = listed(external.cidrs.iter().map(ToString::to_string), is_bounded);
-            match external.cidrs {
-                [block] if block.length() == 0 => (format!("anywhere outside ({texts})"), is_cut),
-                _ => (format!("outside {texts}"), is_cut),
-            }
-        }
+        Endpoint::External(external) => outside(external.cidrs, is_bounded),
         Endpoint::ForeignGroup(foreign) => {
             let of = foreign.owner_id.map(|owner| format!(" of account {owner}")).unwrap_or_default();
             (format!("members of {}{of}", foreign.group_id), false)
@@ -109,7 +104,7 @@ fn interface_endpoint(end: &InterfaceEndpoint<'_>, is_bounded: bool) -> (String,
     (format!("{who} {addresses}{}", status(end.status)), is_cut)
 }
 
-fn listed(texts: impl ExactSizeIterator<Item = String>, is_bounded: bool) -> (String, bool) {
+pub(super) fn listed(texts: impl ExactSizeIterator<Item = String>, is_bounded: bool) -> (String, bool) {
     let total = texts.len();
     if !is_bounded || total <= ADDRESSES {
         return (texts.collect::<Vec<_>>().join(" "), false);
@@ -179,6 +174,38 @@ pub(super) fn cause(cause: &CauseEntry<'_>, side: Side, disposition: Disposition
         CauseEntry::Platform => "exempt: the platform always accepts it".to_owned(),
         CauseEntry::NoGroup => "the interface is in no group: nothing passes".to_owned(),
         CauseEntry::External => "outside: not judged here".to_owned(),
-        CauseEntry::Open { open } => format!("depends on {}", open.join("; ")),
+        CauseEntry::Open { open } => format!("depends on {}", gathered(open)),
+    }
+}
+
+/// `intra-group-egress; type of sg-a, sg-b; further rules of sg-a`: what is not known, once for each kind of it.
+fn gathered(open: &[String]) -> String {
+    let parts: Vec<(&str, &str)> =
+        open.iter().map(|one| one.rsplit_once(" of ").unwrap_or((one, ""))).collect();
+    let kinds = parts.chunk_by(|(a, _), (b, _)| a == b).map(|alike| {
+        let of: Vec<&str> = alike.iter().map(|(_, of)| *of).filter(|of| !of.is_empty()).collect();
+        let what = alike.first().map_or("", |(what, _)| what);
+        if of.is_empty() { what.to_owned() } else { format!("{what} of {}", of.join(", ")) }
+    });
+    kinds.collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_is_named_once_for_each_kind() {
+        let open = [
+            "intra-group-egress",
+            "type of sg-a",
+            "type of sg-b",
+            "meaning of a rule of sg-a",
+            "further rules of sg-a",
+        ];
+        assert_eq!(
+            gathered(&open.map(str::to_owned)),
+            "intra-group-egress; type of sg-a, sg-b; meaning of a rule of sg-a; further rules of sg-a"
+        );
     }
 }
