@@ -1,9 +1,11 @@
 //! How things are called in text.
 
+use std::collections::BTreeMap;
+
 use super::outside::outside;
 use crate::report::document::{
-    CauseEntry, DispositionName, Endpoint, InterfaceEndpoint, Membership, Names, RemovalEntry, TargetName,
-    Traffic, address_text,
+    CauseEntry, DispositionName, Endpoint, InterfaceEndpoint, Membership, RemovalEntry, TargetName, Traffic,
+    address_text,
 };
 
 /// How many addresses of one interface or blocks of the outside a bounded line holds.
@@ -77,13 +79,26 @@ pub(super) fn removal(removal: &RemovalEntry<'_>) -> String {
     }
 }
 
-pub(super) fn removed_by(by: &Membership<'_>, names: &Names<'_>) -> String {
-    let who = names.instance(by.ix).filter(|_| is_primary(by, names));
-    format!("{} leaves {}", who.unwrap_or(by.interface_id), by.group_id)
-}
-
-fn is_primary(by: &Membership<'_>, names: &Names<'_>) -> bool {
-    names.graph.interface(by.ix).kind == crate::inventory::InterfaceKind::Primary
+/// `i-a, i-b leave sg-g, i-c moves from sg-g to sg-h`: the removals that are responsible, once for each group. `removals`
+/// are sorted by interface and group.
+pub(super) fn removed_by(by: &[Membership<'_>], removals: &[RemovalEntry<'_>]) -> String {
+    let mut groups: BTreeMap<(&str, Option<&str>), Vec<&str>> = BTreeMap::new();
+    for by in by {
+        let key = (by.ix, by.group_id);
+        let found = removals.binary_search_by(|removal| (removal.ix, removal.group_id).cmp(&key));
+        let removal = found.ok().and_then(|at| removals.get(at));
+        let join = removal.and_then(|removal| removal.join_group_id);
+        groups.entry((by.group_id, join)).or_default().push(removal.map_or(by.interface_id, target));
+    }
+    let said = groups.into_iter().map(|((group, join), targets)| {
+        let (leave, move_) = if targets.len() == 1 { ("leaves", "moves") } else { ("leave", "move") };
+        let targets = targets.join(", ");
+        match join {
+            None => format!("{targets} {leave} {group}"),
+            Some(join) => format!("{targets} {move_} from {group} to {join}"),
+        }
+    });
+    said.collect::<Vec<_>>().join("; ")
 }
 
 /// One side of an entry, and whether something of it was left out.
@@ -113,9 +128,13 @@ pub(super) fn listed(texts: impl ExactSizeIterator<Item = String>, is_bounded: b
     (format!("{} ... {} more", shown.join(" "), total - ADDRESSES), true)
 }
 
-pub(super) fn traffic(items: &[Traffic]) -> String {
-    let texts: Vec<String> = items.iter().map(traffic_item).collect();
-    texts.join(" + ")
+/// `tcp/80 + icmp`, or `all traffic except icmp` where that is shorter; `lacking` is what the items are not.
+pub(super) fn traffic(items: &[Traffic], lacking: &[Traffic]) -> String {
+    let texts = |items: &[Traffic]| items.iter().map(traffic_item).collect::<Vec<_>>();
+    if !lacking.is_empty() && lacking.len() < items.len() {
+        return format!("all traffic except {}", texts(lacking).join(" and "));
+    }
+    texts(items).join(" + ")
 }
 
 fn traffic_item(item: &Traffic) -> String {

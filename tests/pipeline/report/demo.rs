@@ -6,9 +6,9 @@ use sgleave::simulate::{Options, simulate};
 
 use crate::support::{self, load_fixture};
 
-fn demo(removal: &str, limit: Option<usize>) -> String {
+fn demo(removals: &str, limit: Option<usize>) -> String {
     let graph = SecurityGraph::new(load_fixture("demo").unwrap());
-    let removals = [support::removal(removal)];
+    let removals: Vec<_> = removals.split(' ').map(support::removal).collect();
     let simulation = simulate(&graph, &removals, &Options::default()).unwrap();
     let (context, mut bytes) = (ReportContext::default(), Vec::new());
     let style = Style { limit, ..Style::default() };
@@ -55,4 +55,21 @@ fn an_open_reading_says_what_it_asks_and_how_to_settle_it() {
     let first = "UNDETERMINED  i-api-1 leaves sg-api-freeze: 1 pair undetermined; not known: intra-group-egress \
                  (is the intra-group Accept asked before or after custom rules? --reading settles it)";
     assert_eq!(text.lines().next().unwrap(), first);
+}
+
+#[test]
+fn a_cause_is_said_once_for_each_group_and_a_move_says_both() {
+    let text = demo("i-web-1:sg-web i-web-2:sg-web i-worker-1:sg-quarantine:sg-archive", None);
+    for cause in [
+        "    cause     i-web-1, i-web-2 leave sg-web\n",
+        "    cause     i-worker-1 moves from sg-quarantine to sg-archive\n",
+    ] {
+        assert!(text.contains(cause), "{text}");
+    }
+}
+
+#[test]
+fn nearly_all_traffic_is_told_by_what_it_lacks() {
+    let text = demo("i-worker-2:sg-default", None);
+    assert!(text.contains("\n  all traffic except tcp/22,3389 and icmp\n"), "{text}");
 }
