@@ -108,7 +108,9 @@ fn help_of(error: &RemovalError) -> String {
         RemovalError::UnknownMemberships { .. } => {
             "add the answer of DescribeNetworkInterfaces to the export".to_owned()
         }
-        RemovalError::Conflicting { .. } => "keep one of the two".to_owned(),
+        RemovalError::LeavesAndJoins { .. } | RemovalError::Conflicting { .. } => {
+            "keep one of the two".to_owned()
+        }
     }
 }
 

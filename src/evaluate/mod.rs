@@ -18,6 +18,7 @@
 //! [`Evaluator`] does this for one flow and says why. `side`, `rulebook` and `reachability` do it for all traffic of
 //! all peers of a changed interface at once.
 
+mod cause;
 mod delta;
 mod difference;
 mod evaluator;
@@ -31,6 +32,7 @@ mod rulebook;
 mod runs;
 mod side;
 mod verdict;
+mod walk;
 
 pub use delta::{ChangeKind, Contact, Delta, Effect};
 pub use difference::Difference;

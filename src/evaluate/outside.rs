@@ -71,12 +71,14 @@ impl Row<'_, '_> {
         answer
     }
 
-    /// Compares the members of groups of other accounts that the row's coming and going rules name, or whose rules
-    /// name a group the row leaves or joins (law AM1). The other side is not ours, so nothing of it is certain.
+    /// Compares the members of groups of other accounts that the row's rules name, or whose rules name a group the row
+    /// leaves or joins (law AM1). The other side is not ours, so nothing of it is certain.
     pub fn foreign(&self, foreign: &BTreeSet<GroupIx>, naming_us: &BTreeSet<GroupIx>) -> Vec<ForeignChange> {
         let book = &self.difference.book;
-        let changed = self.groups.changed();
-        let named: BTreeSet<GroupIx> = changed
+        // Also a rule that stays can decide now what one that goes has hidden, so every rule counts.
+        let named: BTreeSet<GroupIx> = self
+            .groups
+            .ever()
             .iter()
             .flat_map(|group| book.of_group(*group))
             .filter_map(|number| match book.body(*number).peer {

@@ -123,7 +123,7 @@ pub(super) struct GroupFact {
     pub(super) network: NetworkFact,
     pub(super) region: Option<RegionId>,
     pub(super) group_type: Option<SecurityGroupType>,
-    pub(super) service_managed: bool,
+    pub(super) service_managed: Option<bool>,
     pub(super) rule_count: Option<u64>,
     pub(super) tags: BTreeMap<String, String>,
 }
@@ -207,6 +207,8 @@ pub(super) struct Page {
     pub(super) number: Option<u64>,
     pub(super) total: Option<u64>,
     pub(super) region: Option<String>,
+    /// The API's id of the call.
+    pub(super) request_id: Option<String>,
     /// Hashes of the ids on the page, sorted.
     pub(super) ids: Vec<u64>,
     /// What the envelope tells about the call.

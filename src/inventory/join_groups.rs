@@ -125,7 +125,7 @@ fn draft(
             region,
             group_type: listed.as_ref().and_then(|located| located.fact.group_type),
             inner_access,
-            service_managed: listed.as_ref().is_some_and(|located| located.fact.service_managed),
+            service_managed: listed.as_ref().and_then(|located| located.fact.service_managed),
             rules: Vec::new(),
             rule_gaps,
             tags: listed.map(|located| located.fact.tags).unwrap_or_default(),
@@ -165,7 +165,7 @@ fn join_pages(
                 asked: page.fact.asked.as_ref().map(Option::as_deref),
             })
             .collect();
-        for broken in pages::breaks(&links, false) {
+        for broken in pages::breaks(&links) {
             gaps.push(truncated(desk, id, &part, broken, only));
         }
     }

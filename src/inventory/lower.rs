@@ -141,6 +141,7 @@ impl<'a, 'de> Lowering<'_, 'a, 'de, '_> {
             token: word(&document.next_token, &root.key("NextToken"), self.notices)?.map(str::to_owned),
             number: count(&document.page_number, &root.key("PageNumber"), self.notices)?,
             total: count(&document.total_count, &root.key("TotalCount"), self.notices)?,
+            request_id: word(&document.request_id, &root.key("RequestId"), self.notices)?.map(str::to_owned),
             region: asked_region.or(region).or(element_region).map(str::to_owned),
             ids,
             call,

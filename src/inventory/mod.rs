@@ -3,6 +3,7 @@
 //! An export is a folder of raw answers of the ECS Describe calls, as saved by the API explorer, the command line or
 //! an SDK. Raw data is judged once, in `lower`; from here on types carry the proof.
 
+mod addresses;
 mod assemble;
 mod digest;
 mod ecs;

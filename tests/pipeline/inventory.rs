@@ -5,6 +5,7 @@ mod hostile;
 mod joins;
 mod law;
 mod pages;
+mod refusals;
 mod rules;
 mod samples;
 mod shuffled;

@@ -76,7 +76,10 @@ pub(super) fn write_orphans(page: &mut Page<'_>, report: &SimulationReport<'_>) 
     let old = count(entries.len()) - new;
     page.heading(paint(new), "ORPHANS", &newness(new, old, "risk", "risks"))?;
     for entry in entries.iter().take(page.shown(entries.len())) {
-        let (paint, label) = newly(entry.is_new());
+        let (paint, label) = match (entry.is_new(), entry.is_certain()) {
+            (true, false) => (Paint::Unsure, "possible"),
+            (new, _) => newly(new),
+        };
         page.labelled(2, paint, label, LABEL, &orphan(entry, &report.names))?;
         if let OrphanEntry::DanglingReference { referenced_by, .. } = entry {
             for by in referenced_by.iter().take(page.shown_within(referenced_by.len())) {
@@ -90,6 +93,11 @@ pub(super) fn write_orphans(page: &mut Page<'_>, report: &SimulationReport<'_>) 
     page.more(2, entries.len(), "risks")
 }
 
+/// Limits a statement to what the export shows, where it may not show everything.
+const fn shown(entry: &OrphanEntry<'_>) -> &'static str {
+    if entry.is_certain() { "" } else { " that the export shows" }
+}
+
 fn orphan(entry: &OrphanEntry<'_>, names: &Names<'_>) -> String {
     let group = |id: &str, ix| wording::group(id, names.group_name(ix));
     match entry {
@@ -98,11 +106,11 @@ fn orphan(entry: &OrphanEntry<'_>, names: &Names<'_>) -> String {
             format!("{who} is in no group: it can neither send nor receive")
         }
         OrphanEntry::EmptyGroup { group_id, group: ix, .. } => {
-            format!("{} has no members", group(group_id, *ix))
+            format!("{} has no members{}", group(group_id, *ix), shown(entry))
         }
         OrphanEntry::DanglingReference { group_id, referenced_by, group: ix, .. } => {
             let rules = plural(count(referenced_by.len()), "rule names", "rules name");
-            format!("{} has no members, but {rules} it:", group(group_id, *ix))
+            format!("{} has no members{}, but {rules} it:", group(group_id, *ix), shown(entry))
         }
         OrphanEntry::ExternalConsumer {
             group_id, consumer, consumer_id, interface_ids, group: ix, ..

@@ -61,7 +61,7 @@ pub(super) fn build(shape: Shape, plan: &WorldPlan) -> Inventory {
             region: region(),
             group_type: Some(group_type).filter(|_| group.type_known),
             inner_access: Some(inner_access).filter(|_| group.inner_known),
-            service_managed: false,
+            service_managed: Some(false),
             rules,
             rule_gaps: group.gap.into_iter().map(gap).collect(),
             tags: BTreeMap::new(),
@@ -153,7 +153,7 @@ fn place_interfaces(plan: &WorldPlan, inventory: &mut Inventory) {
                 name: format!("instance {position}"),
                 status: "Running".to_owned(),
                 region: region(),
-                locks: Vec::new(),
+                locks: Some(Vec::new()),
                 tags: BTreeMap::new(),
             });
         }
@@ -169,7 +169,7 @@ fn place_interfaces(plan: &WorldPlan, inventory: &mut Inventory) {
             memberships: memberships(plan, interface, &network),
             network,
             addresses,
-            service_managed: false,
+            service_managed: Some(false),
             tags: BTreeMap::new(),
         });
     }
