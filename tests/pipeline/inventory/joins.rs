@@ -140,8 +140,8 @@ fn an_instance_shows_no_address_and_no_vpc_that_its_interface_lacks() {
             instance(|instance| instance["NetworkInterfaces"]["NetworkInterface"][0][key] = value),
         )
     };
-    let torn = |result| {
-        let error = Result::unwrap_err(result);
+    let torn = |result: Result<super::Inventory, super::LoadError>| {
+        let error = result.unwrap_err();
         assert_eq!(error.code, "torn-snapshot");
         assert!(error.message.contains("`eni-1`") && error.message.contains("`i-1`"), "{error}");
         error.pointer.unwrap()
