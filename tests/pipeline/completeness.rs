@@ -48,11 +48,15 @@ fn modules(file: &Path, used: &mut BTreeSet<PathBuf>) {
         "main.rs" => file.parent().unwrap().to_owned(),
         _ => file.with_extension(""),
     };
+    let mut elsewhere = None;
     for line in read(file).lines() {
         let line = line.trim_start_matches("pub(crate) ");
         if let Some(name) = line.strip_prefix("mod ").and_then(|rest| rest.strip_suffix(';')) {
-            modules(&folder.join(format!("{name}.rs")), used);
+            let path = elsewhere.take().unwrap_or_else(|| format!("{name}.rs"));
+            modules(&fs::canonicalize(folder.join(path)).unwrap(), used);
         }
+        let path = line.strip_prefix("#[path = \"").and_then(|rest| rest.strip_suffix("\"]"));
+        elsewhere = path.map(str::to_owned).or(elsewhere);
     }
 }
 
@@ -63,7 +67,7 @@ fn every_file_of_the_tests_is_run_by_a_target() {
     for target in entries(&root().join("tests")) {
         let path = format!("path = \"tests/{}/main.rs\"", file_name(&target));
         assert!(manifest.contains(&path), "Cargo.toml has no target with {path}");
-        modules(&target.join("main.rs"), &mut used);
+        modules(&fs::canonicalize(target.join("main.rs")).unwrap(), &mut used);
     }
     let is_source = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "rs");
     let there: BTreeSet<PathBuf> = files_below(&root().join("tests")).into_iter().filter(is_source).collect();
