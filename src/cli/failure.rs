@@ -50,8 +50,9 @@ impl Failure {
 }
 
 impl From<LoadError> for Failure {
+    /// The code at the end is what a caller can look for; the words before it may change.
     fn from(error: LoadError) -> Self {
-        Self::input(&error).with_help(&error.help)
+        Self::input(format!("{error} ({})", error.code)).with_help(&error.help)
     }
 }
 

@@ -12,6 +12,7 @@ mod explain;
 mod failure;
 mod input;
 mod inspect;
+mod interrupt;
 mod man;
 mod output;
 mod removals;

@@ -7,14 +7,15 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 
 use super::entry::{Finding, Key, Peers, entries};
-use super::impact::{Certainty, Impact, Totals};
+use super::impact::{Certainty, Change, Impact, Totals};
 use super::isolation::isolations;
 use super::judge::{judge, outcome};
 use super::orphan::orphans;
 use super::removal::{JudgedRemoval, Removal};
 use super::simulation::{Options, RemovalError, Simulation, SimulationVerdict};
 use crate::evaluate::{
-    ChangeKind, Delta, Difference, Disposition, Effect, Endpoint, Evaluator, Flow, PeerPiece, Row,
+    Cause, ChangeKind, Delta, Difference, Disposition, Effect, Endpoint, Evaluator, Evidence, Flow,
+    PeerPiece, Row,
 };
 use crate::graph::{GroupIx, InterfaceIx, SecurityGraph, View};
 use crate::inventory::{Direction, Network, RulePeer};
@@ -68,11 +69,15 @@ fn conclude(
     impact: &Impact,
 ) -> (SimulationVerdict, Vec<String>) {
     let mut open: BTreeSet<String> = BTreeSet::new();
-    if impact.changes.iter().any(|change| change.kind == ChangeKind::Undetermined) {
-        open.insert("some traffic changes under one reading and not under another".to_owned());
+    for change in impact.changes.iter().filter(|change| change.kind == ChangeKind::Undetermined) {
+        open.extend(evidence(change).map(|evidence| evidence.reason(graph)));
+        // An answer that is open without saying why is open all the same.
+        if evidence(change).next().is_none() {
+            open.insert("what some answers depend on".to_owned());
+        }
     }
     if impact.isolated.iter().any(|one| one.certainty == Certainty::Possible) {
-        open.insert("some interface is isolated under one reading and not under another".to_owned());
+        open.insert("whether some interface is isolated".to_owned());
     }
     if impact.orphans.iter().any(|one| one.new && one.certainty == Certainty::Possible) {
         open.insert("some group is empty unless the export does not show all its members".to_owned());
@@ -111,6 +116,16 @@ fn conclude(
         SimulationVerdict::Undetermined
     };
     (verdict, open.into_iter().collect())
+}
+
+/// Returns what an undetermined change hangs on, before or after, on either side.
+fn evidence(change: &Change) -> impl Iterator<Item = &Evidence> {
+    [&change.before, &change.after].into_iter().flat_map(|answer| [&answer.egress, &answer.ingress]).flat_map(
+        |cause| match cause {
+            Cause::Open(evidence) => evidence.as_slice(),
+            _ => &[],
+        },
+    )
 }
 
 /// Groups of other accounts: those a rule names with an owner that is not ours, and those that name ours.

@@ -10,6 +10,7 @@
 
 mod architecture;
 mod cases;
+mod completeness;
 mod demo;
 mod inventory;
 mod report;
