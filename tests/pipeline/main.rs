@@ -15,3 +15,4 @@ mod inventory;
 mod report;
 mod simulate;
 mod support;
+mod wording;

@@ -57,7 +57,9 @@ fn every_target_has_a_body_and_a_corpus_and_the_reverse() {
 fn every_corpus_passes_its_body() {
     let mut failures: Vec<String> = bodies::BODIES
         .iter()
-        .flat_map(|(name, _)| entries(&fuzz().join("corpus").join(name)).into_iter().map(move |file| (*name, file)))
+        .flat_map(|(name, _)| {
+            entries(&fuzz().join("corpus").join(name)).into_iter().map(move |file| (*name, file))
+        })
         .collect::<Vec<_>>()
         .into_par_iter()
         .filter_map(|(name, file)| {

@@ -57,7 +57,8 @@ fn singles(case: &Case<'_>) -> Result<(), String> {
 }
 
 fn readings(byte: u8) -> Readings {
-    let order = |number| [None, Some(Order::AcceptFirst), Some(Order::CustomFirst)][usize::from(number % 3_u8)];
+    let order =
+        |number| [None, Some(Order::AcceptFirst), Some(Order::CustomFirst)][usize::from(number % 3_u8)];
     let kinds = [None, Some(AddressKinds::All), Some(AddressKinds::Ipv4)];
     Readings {
         intra_group_egress: order(byte),

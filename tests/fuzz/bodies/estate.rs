@@ -16,8 +16,16 @@ pub(super) struct Estate {
 }
 
 const V4_BLOCKS: [&str; 10] = [
-    "0.0.0.0/0", "10.0.0.0/29", "10.0.0.0/31", "10.0.0.2", "10.0.0.1", "10.64.0.0/27", "1.2.3.4", "192.168.0.0/16",
-    "100.64.0.0/10", "0.0.0.0/1",
+    "0.0.0.0/0",
+    "10.0.0.0/29",
+    "10.0.0.0/31",
+    "10.0.0.2",
+    "10.0.0.1",
+    "10.64.0.0/27",
+    "1.2.3.4",
+    "192.168.0.0/16",
+    "100.64.0.0/10",
+    "0.0.0.0/1",
 ];
 const V6_BLOCKS: [&str; 5] = ["::/0", "fd00::/126", "fd00::1", "fd00:0:0:1::/64", "2001:db8::/32"];
 const PORTS: [&str; 9] =
@@ -142,19 +150,34 @@ fn lists(draw: &mut Draw<'_>, lines: &mut Vec<String>) {
     }
 }
 
-fn interface(at: usize, groups: &[Group], second_vpc: bool, unknowns: &mut u8, draw: &mut Draw<'_>) -> String {
+fn interface(
+    at: usize,
+    groups: &[Group],
+    second_vpc: bool,
+    unknowns: &mut u8,
+    draw: &mut Draw<'_>,
+) -> String {
     let vpc = if second_vpc && draw.one_in(3) { 2 } else { 1 };
     let enterprise = draw.one_in(4);
     let mut addresses = vec![format!("10.0.0.{}", at + 1)];
-    let extras =
-        [format!("10.0.1.{at}"), format!("fd00::{at}"), format!("prefix 10.64.0.{}/28", at * 16), format!("prefix fd00:0:0:1:{at}::/80")];
+    let extras = [
+        format!("10.0.1.{at}"),
+        format!("fd00::{at}"),
+        format!("prefix 10.64.0.{}/28", at * 16),
+        format!("prefix fd00:0:0:1:{at}::/80"),
+    ];
     let wanted = draw.byte();
-    addresses.extend(extras.into_iter().enumerate().filter(|(bit, _)| wanted >> (2 * bit) & 3 == 3).map(|(_, text)| text));
+    addresses.extend(
+        extras.into_iter().enumerate().filter(|(bit, _)| wanted >> (2 * bit) & 3 == 3).map(|(_, text)| text),
+    );
     let held = draw.byte();
     let of_one_kind = |number: &usize| {
-        groups[*number].vpc == vpc && groups[*number].enterprise == enterprise && (held ^ 1) >> number & 1 == 1
+        groups[*number].vpc == vpc
+            && groups[*number].enterprise == enterprise
+            && (held ^ 1) >> number & 1 == 1
     };
-    let names: Vec<String> = (0..groups.len()).filter(of_one_kind).map(|number| format!("G{number}")).collect();
+    let names: Vec<String> =
+        (0..groups.len()).filter(of_one_kind).map(|number| format!("G{number}")).collect();
     let names = if draw.one_in(20) && take(unknowns) { "?".to_owned() } else { names.join(",") };
     format!("I{at}={} [{names}] @vpc-{vpc}", addresses.join(","))
 }
@@ -176,7 +199,9 @@ fn removals(inventory: &Inventory, draw: &mut Draw<'_>) -> Vec<ArbRemoval> {
         let left = inventory.group(leave).filter(|group| group.group_type.is_some());
         let fits = |other: &&sgleave::inventory::SecurityGroup| {
             let held = state[interface].as_ref().is_some_and(|held| held.contains(&other.id));
-            left.is_some_and(|left| !held && left.group_type == other.group_type && left.network == other.network)
+            left.is_some_and(|left| {
+                !held && left.group_type == other.group_type && left.network == other.network
+            })
         };
         let others: Vec<_> = inventory.groups.iter().filter(fits).map(|group| group.id.clone()).collect();
         let join = (draw.one_in(4) && !others.is_empty()).then(|| draw.pick(&others).clone());

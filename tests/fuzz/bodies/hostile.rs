@@ -99,7 +99,11 @@ fn poison(inventory: &mut Inventory, draw: &mut Draw<'_>) {
                 rule.unevaluable = Some(Unevaluable::Protocol(draw.text()));
             }
         }
-        inventory.consumers.push(ExternalConsumer { group: group.id.clone(), kind: draw.text(), id: draw.text() });
+        inventory.consumers.push(ExternalConsumer {
+            group: group.id.clone(),
+            kind: draw.text(),
+            id: draw.text(),
+        });
         inventory.foreign_references.push(ForeignReference {
             group: group.id.clone(),
             referencing: draw.text().into(),

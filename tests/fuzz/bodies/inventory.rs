@@ -27,7 +27,10 @@ pub(super) fn any_bytes_are_read_or_refused(bytes: &[u8]) {
 pub(super) fn accept_or_refuse(sources: Vec<Source>) {
     match load(sources) {
         Err(LoadError { code, message, help, .. }) => {
-            assert!(!code.is_empty() && !message.is_empty() && !help.is_empty(), "`{code}` says `{message}`, `{help}`");
+            assert!(
+                !code.is_empty() && !message.is_empty() && !help.is_empty(),
+                "`{code}` says `{message}`, `{help}`"
+            );
             assert!(!message.contains('\n'), "`{message}` is on several lines");
         }
         Ok(inventory) => {

@@ -1,7 +1,8 @@
 //! Lists of removals that come from anywhere.
 
 use sgleave::simulate::{
-    ProposedRemoval, check_id, merge_duplicates, parse_move, parse_removal, read_csv, read_json, read_removals,
+    ProposedRemoval, check_id, merge_duplicates, parse_move, parse_removal, read_csv, read_json,
+    read_removals,
 };
 
 /// A table that is read has ids that can be ids, and written again it reads the same.
@@ -16,7 +17,13 @@ pub(super) fn csv(bytes: &[u8]) {
         let join = one.removal.join.as_deref().unwrap_or("");
         writer
             .write_record([
-                &one.reason, &one.approver, &one.requester, &one.ticket, join, &one.removal.group, &one.removal.target,
+                &one.reason,
+                &one.approver,
+                &one.requester,
+                &one.ticket,
+                join,
+                &one.removal.group,
+                &one.removal.target,
             ])
             .unwrap();
     }
@@ -55,7 +62,8 @@ fn check(read: &[ProposedRemoval]) {
             None => parse_removal(&text),
             Some(join) => parse_move(&format!("{text}:{join}")),
         };
-        let colons = text.matches(':').count() + removal.join.as_deref().map_or(0, |join| join.matches(':').count());
+        let colons =
+            text.matches(':').count() + removal.join.as_deref().map_or(0, |join| join.matches(':').count());
         assert_eq!(as_argument.ok().as_ref() == Some(removal), colons == 1, "{removal:?}");
     }
     if let Ok((merged, dropped)) = merge_duplicates(read.to_vec()) {

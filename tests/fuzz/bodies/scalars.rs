@@ -43,7 +43,11 @@ fn block(text: &str) {
     assert!(block.last() - block.first() <= block.family().last());
     assert!(block.contains(&IpBlock::single(block.address())));
     assert_eq!(IpBlock::parse(&block.to_string()), Ok((block, HostBits::Clear)));
-    assert_eq!(bits == HostBits::Clear, text.split('/').next().unwrap().parse() == Ok(block.address()), "{text}");
+    assert_eq!(
+        bits == HostBits::Clear,
+        text.split('/').next().unwrap().parse() == Ok(block.address()),
+        "{text}"
+    );
 }
 
 fn ports(text: &str) {

@@ -74,7 +74,9 @@ pub(super) fn text(bytes: &[u8]) {
         for page in [written.simulation, written.inspection, written.explanation] {
             let mut text = String::from_utf8(page).unwrap();
             if colour {
-                for code in ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[2m", "\u{1b}[1;31m", "\u{1b}[1;32m", "\u{1b}[1;33m"] {
+                for code in
+                    ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[2m", "\u{1b}[1;31m", "\u{1b}[1;32m", "\u{1b}[1;33m"]
+                {
                     text = text.replace(code, "");
                 }
             }
