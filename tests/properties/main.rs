@@ -10,6 +10,7 @@
 #![allow(unreachable_pub, reason = "what one test module offers another is public to nobody else")]
 
 mod agreement;
+mod causes;
 mod compare;
 mod order;
 mod world;

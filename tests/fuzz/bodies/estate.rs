@@ -43,14 +43,14 @@ impl Estate {
     /// Reads an estate. Every promise of the model is kept: groups of one interface have one network and one type.
     pub(super) fn draw(draw: &mut Draw<'_>) -> Self {
         let mut lines = Vec::new();
-        // What is not known multiplies the answers of the oracle, so there is little of it.
-        let mut unknowns = 4_u8;
+        // What is not known multiplies the readings that the oracle goes through, so there is little of it.
+        let mut unknowns = 3_u8;
         let second_vpc = draw.one_in(8);
         let mut groups = Vec::new();
         for at in 0..=draw.below(4) {
             let group = Group {
                 enterprise: draw.one_in(5),
-                described: !(draw.one_in(12) && take(&mut unknowns)),
+                described: !(draw.one_in(12) && take(&mut unknowns, 1)),
                 vpc: if second_vpc && draw.one_in(2) { 2 } else { 1 },
             };
             if group.described {
@@ -69,14 +69,15 @@ impl Estate {
     }
 }
 
-fn take(unknowns: &mut u8) -> bool {
-    let left = *unknowns > 0;
-    *unknowns = unknowns.saturating_sub(1);
-    left
+/// Pays for something unknown, or says that there is enough of it already.
+fn take(unknowns: &mut u8, cost: u8) -> bool {
+    let left = unknowns.checked_sub(cost);
+    *unknowns = left.unwrap_or(*unknowns);
+    left.is_some()
 }
 
 fn describe(at: usize, group: &Group, unknowns: &mut u8, draw: &mut Draw<'_>, lines: &mut Vec<String>) {
-    let known = !(draw.one_in(10) && take(unknowns));
+    let known = !(draw.one_in(10) && take(unknowns, 1));
     let kind = match (known, group.enterprise) {
         (false, _) => "?",
         (true, true) => "enterprise",
@@ -87,11 +88,11 @@ fn describe(at: usize, group: &Group, unknowns: &mut u8, draw: &mut Draw<'_>, li
         _ if group.enterprise => "drop",
         0..4 => "accept",
         4 => "drop",
-        _ if take(unknowns) => "?",
+        _ if take(unknowns, 1) => "?",
         _ => "accept",
     };
     lines.push(format!("G{at}{{{kind},{inner}}} @vpc-{}", group.vpc));
-    if draw.one_in(16) && take(unknowns) {
+    if draw.one_in(16) && take(unknowns, 2) {
         lines.push(format!("G{at}: gap {}", draw.pick(&["in", "out", "both"])));
     }
     for number in 0..draw.below(4) {
@@ -130,7 +131,7 @@ fn rule(group: usize, number: usize, unknowns: &mut u8, draw: &mut Draw<'_>) -> 
     if has_ports && draw.one_in(6) {
         text.push_str(&format!(" sport {}", draw.pick(&["7/8", "1024/65535"])));
     }
-    if draw.one_in(16) && take(unknowns) {
+    if draw.one_in(16) && take(unknowns, 1) {
         text.push_str(" ?");
     }
     format!("{text} #sgr-{group}-{number}")
@@ -178,7 +179,7 @@ fn interface(
     };
     let names: Vec<String> =
         (0..groups.len()).filter(of_one_kind).map(|number| format!("G{number}")).collect();
-    let names = if draw.one_in(20) && take(unknowns) { "?".to_owned() } else { names.join(",") };
+    let names = if draw.one_in(20) && take(unknowns, 3) { "?".to_owned() } else { names.join(",") };
     format!("I{at}={} [{names}] @vpc-{vpc}", addresses.join(","))
 }
 
