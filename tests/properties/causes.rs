@@ -1,7 +1,8 @@
 //! What an answer names as its cause, where the comparison with the oracle only asks for the answer.
 
-use sgleave::evaluate::{Cause, Disposition, Endpoint, Evaluator, Flow, Readings};
+use sgleave::evaluate::{Cause, Difference, Disposition, Endpoint, Evaluator, Flow, Order, Readings};
 use sgleave::graph::{GroupIx, InterfaceIx, SecurityGraph};
+use sgleave::inventory::Network;
 use sgleave::netset::Packet;
 use sgleave::simulate::{Change, ChangeKind, EndpointSet, Options, Removal, simulate};
 use sgleave::testing::world;
@@ -73,4 +74,53 @@ fn neighbouring_addresses_of_the_inventory_tear_no_hole_into_what_is_outside() {
         blocks.flatten().map(ToString::to_string).collect()
     });
     assert_eq!(outside, ["0.0.0.0/0"]);
+}
+
+#[test]
+fn an_explanation_names_the_default_that_lets_out_and_not_the_group_behind_it() {
+    let graph = SecurityGraph::new(world("A=10.0.0.1 [G1]; B=10.0.0.2 [G1]; G1{normal,accept}").unwrap());
+    let at = |name: &str| {
+        let interface = graph.find_interface(&name.into()).unwrap();
+        Endpoint::Interface { interface, address: graph.interface(interface).addresses[0].block.address() }
+    };
+    let flow = Flow { source: at("eni-A"), destination: at("eni-B"), packet: Packet::tcp(50_000, 22) };
+    let readings = Readings { intra_group_egress: Some(Order::CustomFirst), ..Readings::default() };
+    let answer = Evaluator::new(&graph, readings).evaluate(&graph.baseline(), &flow);
+    assert_eq!((answer.disposition, answer.egress), (Disposition::Accepted, Cause::Default));
+}
+
+#[test]
+fn a_rule_for_a_part_of_a_delegated_prefix_is_lost_for_that_part() {
+    // The prefix of the one that leaves, and that of a peer.
+    for text in [
+        "A=10.0.0.1,prefix 10.64.0.0/28 [G1]; G1{normal,drop};
+         G1: in 1 accept tcp 22/22 from 1.2.3.4 local 10.64.0.0/29",
+        "A=10.0.0.1 [G1,G3]; B=10.0.0.2,prefix 10.64.0.0/28 [G2]; G1{normal,drop}; G2{normal,drop};
+         G3{normal,drop}; G2: in 1 accept tcp 22/22 from sg:G1 local 10.64.0.0/29",
+    ] {
+        let lost = changes(text, |_, changes| -> Vec<String> {
+            let sets = changes.iter().filter(|change| change.kind == ChangeKind::Lost);
+            let sets = sets.flat_map(|change| &change.destinations).filter_map(|set| match set {
+                EndpointSet::Interface { addresses, .. } => Some(addresses),
+                _ => None,
+            });
+            sets.flatten().map(|address| address.block.to_string()).collect()
+        });
+        assert_eq!(lost, ["10.64.0.0/29"], "{text}");
+    }
+}
+
+#[test]
+fn interfaces_share_a_vpc_when_both_are_in_it() {
+    let mut inventory =
+        world("A=10.0.0.1 []; B=10.0.0.2 []; C=10.0.0.3 [] @vpc-2; D=10.0.0.4 []; E=10.0.0.5 []").unwrap();
+    for interface in &mut inventory.interfaces[3..] {
+        interface.network = Network::Unknown;
+    }
+    let graph = SecurityGraph::new(inventory);
+    let difference = Difference::new(&graph.baseline(), &graph.baseline(), Readings::default());
+    let all: Vec<InterfaceIx> = graph.interfaces().collect();
+    let shared = |one: usize, other: usize| difference.share_vpc(all[one], all[other]);
+    assert!(shared(0, 1));
+    assert!(!shared(0, 2) && !shared(0, 3) && !shared(3, 4));
 }
