@@ -16,3 +16,4 @@ mod inventory;
 mod report;
 mod simulate;
 mod support;
+mod wording;

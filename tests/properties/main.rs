@@ -11,6 +11,7 @@
 
 mod agreement;
 mod bugs;
+mod causes;
 mod compare;
 mod order;
 mod world;
