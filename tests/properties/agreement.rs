@@ -2,30 +2,20 @@
 //!
 //! A failing case is shrunk and printed with its seed. `SGLEAVE_CASES` runs more, `SGLEAVE_SEED` starts elsewhere.
 
-use proptest::prelude::{Just, Strategy};
-use proptest::strategy::ValueTree;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use rayon::prelude::*;
 use sgleave::evaluate::{AddressKinds, Order, Readings};
 use sgleave::inventory::Inventory;
 use sgleave::netset::{Family, Packet};
 use sgleave::simulate::ChangeKind;
-use sgleave::testing::{
-    ArbRemoval, End, Shape, apply, arb_inventory, arb_removals, baseline, probe_addresses, probe_packets,
-};
+use sgleave::testing::{End, Shape, apply, baseline, probe_addresses, probe_packets};
 
 use crate::compare::{Case, Met, compare, compare_single};
+use crate::draw::{Drawn, drawn, number, shrunk};
 use crate::world::{Shares, family_of, interface_ends, removals_of, share_vpc};
 
-type Drawn = (Inventory, Vec<ArbRemoval>);
-
-fn number(variable: &str, default: u64) -> u64 {
-    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-}
-
-/// Draws worlds of several shapes: one seed is always the same world.
-fn strategy(seed: u64) -> impl Strategy<Value = Drawn> {
-    let shape = Shape {
+/// Worlds of several shapes: one seed is always the same world.
+fn shape(seed: u64) -> Shape {
+    Shape {
         interfaces: 3 + usize::from(seed.is_multiple_of(3)),
         groups: 3 + usize::from(seed.is_multiple_of(5)),
         rules: 3,
@@ -37,11 +27,7 @@ fn strategy(seed: u64) -> impl Strategy<Value = Drawn> {
         enterprise: seed % 4 != 1,
         vpcs: seed.is_multiple_of(7),
         gaps: seed % 4 == 3,
-    };
-    arb_inventory(&shape).prop_flat_map(|inventory| {
-        let removals = arb_removals(&inventory);
-        (Just(inventory), removals)
-    })
+    }
 }
 
 /// Most cases leave the open sentences open; some close one.
@@ -123,65 +109,16 @@ fn singles(case: &Case<'_>) -> Result<(), String> {
     Ok(())
 }
 
-fn tree(seed: u64) -> impl ValueTree<Value = Drawn> {
-    let mut bytes = [0_u8; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    strategy(seed).new_tree(&mut TestRunner::new_with_rng(Config::default(), rng)).unwrap()
-}
-
-/// Makes a failing case as small as the strategy can.
-fn shrunk(seed: u64, complete: bool) -> String {
-    let mut tree = tree(seed);
-    let mut last = (tree.current(), String::new());
-    for _ in 0..2_000 {
-        let current = tree.current();
-        let moved = match check(&current, seed, complete) {
-            Err(error) => {
-                last = (current, error);
-                tree.simplify()
-            }
-            Ok(_) => tree.complicate(),
-        };
-        if !moved {
-            break;
-        }
-    }
-    let ((inventory, removals), error) = last;
-    format!("seed {seed}: {error}\n{}", described(&inventory, &removals))
-}
-
-/// Writes a world in a few lines.
-fn described(inventory: &Inventory, removals: &[ArbRemoval]) -> String {
-    let mut lines = Vec::new();
-    for removal in removals {
-        let interface = &inventory.interfaces[removal.interface].id;
-        lines.push(format!("{interface} leaves {} joins {:?}", removal.leave, removal.join));
-    }
-    for interface in &inventory.interfaces {
-        let addresses: Vec<String> =
-            interface.addresses.iter().map(|a| format!("{}({:?})", a.block, a.kind)).collect();
-        lines.push(format!(
-            "{} {:?} {addresses:?} {:?}",
-            interface.id, interface.network, interface.memberships
-        ));
-    }
-    for group in &inventory.groups {
-        let (kind, inner, gaps) = (group.group_type, group.inner_access, &group.rule_gaps);
-        lines.push(format!("{} {:?} {kind:?} {inner:?} {gaps:?}", group.id, group.network));
-        lines.extend(group.rules.iter().map(|rule| format!("  {rule} {:?}", rule.unevaluable)));
-    }
-    lines.push(format!("{:?} {:?}", inventory.prefix_lists, inventory.port_lists));
-    lines.join("\n")
-}
-
 fn run(from: u64, cases: u64, complete: bool) -> Shares {
     (from..from + cases)
         .into_par_iter()
         .map(|seed| {
             let mut shares = Shares { cases: 1, ..Shares::default() };
-            match check(&tree(seed).current(), seed, complete) {
-                Err(_) => panic!("{}", shrunk(seed, complete)),
+            match check(&drawn(seed, &shape(seed)), seed, complete) {
+                Err(_) => {
+                    let again = |case: &Drawn| check(case, seed, complete).map(|_| ());
+                    panic!("{}", shrunk(seed, &shape(seed), again))
+                }
                 Ok(None) => shares.cases = 0,
                 Ok(Some(met)) => {
                     shares.note("change", !met.kinds.is_empty());

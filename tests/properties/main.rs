@@ -11,5 +11,7 @@
 
 mod agreement;
 mod compare;
+mod draw;
+mod laws;
 mod order;
 mod world;
