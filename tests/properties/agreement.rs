@@ -3,7 +3,8 @@
 //! A failing case is shrunk and printed with its seed. `SGLEAVE_CASES` runs more, `SGLEAVE_SEED` starts elsewhere.
 
 use rayon::prelude::*;
-use sgleave::evaluate::{AddressKinds, Order, Readings};
+use sgleave::evaluate::{AddressKinds, Evaluator, Order, Readings};
+use sgleave::graph::SecurityGraph;
 use sgleave::inventory::Inventory;
 use sgleave::netset::{Family, Packet};
 use sgleave::simulate::ChangeKind;
@@ -70,8 +71,10 @@ fn check(drawn: &Drawn, seed: u64, complete: bool) -> Result<Option<Met>, String
     }
     let after = apply(&baseline(inventory), removals);
     let (packets, addresses) = probes(inventory, seed, complete);
+    let graph = SecurityGraph::new(inventory.clone());
     let case = Case {
         inventory,
+        graph: &graph,
         removals: &removals_of(inventory, removals),
         after: &after,
         readings: readings(seed),
@@ -89,6 +92,8 @@ fn check(drawn: &Drawn, seed: u64, complete: bool) -> Result<Option<Met>, String
 /// The evaluator that explains single flows, on a few flows of the case.
 fn singles(case: &Case<'_>) -> Result<(), String> {
     let ends = interface_ends(case.inventory, case.addresses);
+    let evaluator = Evaluator::new(case.graph, case.readings);
+    let before = baseline(case.inventory);
     for from in ends.iter().take(3) {
         for to in ends.iter().rev().take(3) {
             let (End::Interface { index, .. }, End::Interface { index: other, .. }) = (*from, *to) else {
@@ -102,7 +107,7 @@ fn singles(case: &Case<'_>) -> Result<(), String> {
             }
             let absent = if family_of(*from) == Family::Ipv4 { 58 } else { 1 };
             for packet in case.packets.iter().filter(|packet| packet.protocol != absent).take(8) {
-                compare_single(case, *from, *to, *packet)?;
+                compare_single(case, &evaluator, &before, (*from, *to, *packet))?;
             }
         }
     }
@@ -125,6 +130,11 @@ fn run(from: u64, cases: u64, complete: bool) -> Shares {
                     shares.note("lost", met.kinds.contains(&ChangeKind::Lost));
                     shares.note("gained", met.kinds.contains(&ChangeKind::Gained));
                     shares.note("undetermined", met.kinds.contains(&ChangeKind::Undetermined));
+                    let both =
+                        [ChangeKind::Lost, ChangeKind::Gained].iter().all(|kind| met.kinds.contains(kind));
+                    shares.note("lost and gained", both);
+                    shares.note("tie", met.tie);
+                    shares.note("inner", met.inner);
                     *shares.counts.entry("flows").or_default() += met.flows;
                 }
             }
@@ -133,18 +143,43 @@ fn run(from: u64, cases: u64, complete: bool) -> Shares {
         .reduce(Shares::default, Shares::add)
 }
 
+/// The cases must be worth running: everything that can go wrong happens often.
+fn assert_worth(shares: &Shares) {
+    for (what, least) in
+        [("change", 50.0), ("lost and gained", 15.0), ("tie", 10.0), ("inner", 10.0), ("undetermined", 5.0)]
+    {
+        assert!(shares.percent(what) >= least, "{what}: {shares:?}");
+    }
+}
+
+/// Tells what a run did, when somebody wants to know.
+#[expect(clippy::print_stderr, reason = "a named command prints what it did; the ordinary run is silent")]
+fn summarize(name: &str, from: u64, shares: &Shares) {
+    if std::env::var_os("SGLEAVE_SUMMARY").is_some() {
+        let flows = shares.counts.get("flows").copied().unwrap_or(0);
+        let parts: Vec<String> = shares
+            .counts
+            .keys()
+            .filter(|what| **what != "flows")
+            .map(|what| format!("{what} {:.1} %", shares.percent(what)))
+            .collect();
+        eprintln!("{name}: seed {from}, {} cases, {flows} flows: {}", shares.cases, parts.join(", "));
+    }
+}
+
 #[test]
 fn engine_and_oracle_agree_on_twenty_thousand_estates() {
-    let shares = run(number("SGLEAVE_SEED", 0), number("SGLEAVE_CASES", 21_000), false);
-    // The cases must be worth running.
+    let from = number("SGLEAVE_SEED", 0);
+    let shares = run(from, number("SGLEAVE_CASES", 21_000), false);
+    summarize("agreement", from, &shares);
     assert!(shares.cases >= 20_000 || std::env::var_os("SGLEAVE_CASES").is_some(), "{shares:?}");
-    assert!(shares.percent("change") > 50.0, "{shares:?}");
-    assert!(shares.percent("gained") > 5.0, "{shares:?}");
-    assert!(shares.percent("undetermined") > 5.0, "{shares:?}");
+    assert_worth(&shares);
 }
 
 #[test]
 fn engine_and_oracle_agree_at_every_boundary_of_some_estates() {
-    let shares = run(1_000_000 + number("SGLEAVE_SEED", 0), number("SGLEAVE_COMPLETE_CASES", 400), true);
+    let from = 1_000_000_000 + number("SGLEAVE_SEED", 0);
+    let shares = run(from, number("SGLEAVE_COMPLETE_CASES", 400), true);
+    summarize("agreement at every boundary", from, &shares);
     assert!(shares.percent("change") > 50.0, "{shares:?}");
 }

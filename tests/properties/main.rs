@@ -13,5 +13,6 @@ mod agreement;
 mod compare;
 mod draw;
 mod laws;
+mod marks;
 mod order;
 mod world;

@@ -98,14 +98,13 @@ pub fn forgetting_a_port_list(inventory: &Inventory, removals: &[ArbRemoval]) ->
 pub fn forgetting_a_group(inventory: &Inventory, removals: &[ArbRemoval]) -> Checked {
     forgetting(inventory, removals, |other, dice| {
         let at = dice.roll(other.groups.len());
-        let joined = |id| removals.iter().any(|removal| removal.join.as_ref() == Some(id));
         let held = |id| {
             other.interfaces.iter().any(
                 |interface| matches!(&interface.memberships, Memberships::Known(ids) if ids.contains(id)),
             )
         };
-        // A group nobody is in and nobody joins leaves no trace: then there is nothing to know less about.
-        if other.groups.get(at).is_some_and(|group| held(&group.id) || joined(&group.id)) {
+        // A group nobody is in leaves no trace: then there is nothing to know less about.
+        if other.groups.get(at).is_some_and(|group| held(&group.id)) {
             other.groups.remove(at);
         }
     })

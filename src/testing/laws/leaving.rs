@@ -9,6 +9,7 @@ use crate::inventory::{
     InnerAccessPolicy, Inventory, Memberships, RuleAction, RulePeer, SecurityGroup, SecurityGroupId,
     SecurityGroupRule, SecurityGroupType,
 };
+use crate::simulate::Certainty;
 use crate::testing::ArbRemoval;
 use crate::testing::notation::sort;
 
@@ -116,8 +117,12 @@ pub(super) fn new_group(
     })
 }
 
-/// Puts the interfaces that leave into new groups, each into one of its own, and lets them leave those instead.
+/// Puts the interfaces that leave into new groups, each into one of its own, and lets them leave those instead. Where
+/// rules or members may be missing, one of them may name the new group.
 fn leaving_new_groups(inventory: &Inventory, removals: &[ArbRemoval], inner: InnerAccessPolicy) -> Checked {
+    if !is_complete(inventory) {
+        return Ok(());
+    }
     let mut other = inventory.clone();
     let mut leaving: Vec<ArbRemoval> = Vec::new();
     for removal in removals {
@@ -154,7 +159,8 @@ pub(super) fn leaving_a_silent_group_bare(inventory: &Inventory, removals: &[Arb
     if let Some(change) = impact.changes.iter().chain(&impact.session_risks).next() {
         return broken(format!("something changes: {change:?}"));
     }
-    match impact.isolated.iter().find(|one| one.new) {
+    // Whether somebody is cut off may stay as open as it was.
+    match impact.isolated.iter().find(|one| one.new && one.certainty == Certainty::Certain) {
         Some(one) => broken(format!("somebody is isolated: {one:?}")),
         None => Ok(()),
     }
@@ -162,10 +168,6 @@ pub(super) fn leaving_a_silent_group_bare(inventory: &Inventory, removals: &[Arb
 
 /// MR-10: leaving a connected group without rules has no effect when nobody else is in it.
 pub fn leaving_a_connected_group_alone(inventory: &Inventory, removals: &[ArbRemoval]) -> Checked {
-    // An interface whose groups are not known may be in it too.
-    if inventory.interfaces.iter().any(|interface| interface.memberships == Memberships::Unknown) {
-        return Ok(());
-    }
     leaving_new_groups(inventory, removals, InnerAccessPolicy::Accept)
 }
 
@@ -185,17 +187,15 @@ pub fn moving_to_a_clone(inventory: &Inventory, removals: &[ArbRemoval]) -> Chec
 
 /// [`moving_to_a_clone`] from any group.
 pub(super) fn moving_to_a_clone_bare(inventory: &Inventory, removals: &[ArbRemoval]) -> Checked {
+    if !is_complete(inventory) {
+        return Ok(());
+    }
     let mut other = inventory.clone();
     let mut moves = Vec::new();
     for removal in removals {
         let Some(group) = inventory.group(&removal.leave) else { continue };
-        // What is not known of a group is not known of its clone either, but it need not be the same.
-        let is_known =
-            group.rule_gaps.is_empty() && group.rules.iter().all(|rule| rule.unevaluable.is_none());
         let name = format!("clone-{}", moves.len());
-        if let Some(clone) = new_group(inventory, &removal.leave, &name, InnerAccessPolicy::Drop)
-            && is_known
-        {
+        if let Some(clone) = new_group(inventory, &removal.leave, &name, InnerAccessPolicy::Drop) {
             let clone = SecurityGroup { rules: group.rules.clone(), ..clone };
             moves.push(ArbRemoval { join: Some(clone.id.clone()), ..removal.clone() });
             other.groups.push(clone);
