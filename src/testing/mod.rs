@@ -5,7 +5,10 @@
 //! [`sample`] takes one value out of a strategy. [`probe_packets`] and [`probe_addresses`] name the traffic at which
 //! an answer can begin or end to differ.
 
+mod export;
 mod inventory;
+pub mod laws;
+mod leaves;
 mod notation;
 mod oracle;
 #[cfg(test)]
@@ -18,7 +21,9 @@ mod sample;
 #[cfg(test)]
 mod worked_cases;
 
+pub use export::{export, export_in_pages};
 pub use inventory::{Shape, arb_inventory};
+pub use leaves::leaves;
 pub use notation::{NotationError, world};
 pub use oracle::outcomes;
 pub use outcome::{Change, End, Kinds, Memberships, Order, Settings, baseline, change};

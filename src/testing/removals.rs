@@ -8,7 +8,7 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::Index;
 
 use super::Memberships;
-use crate::inventory::{Inventory, SecurityGroupId};
+use crate::inventory::{Inventory, RuleAction, SecurityGroupId};
 
 /// An interface that leaves a group, and may join another in its place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,7 +37,9 @@ pub fn arb_removals(inventory: &Inventory) -> impl Strategy<Value = Vec<ArbRemov
     let by_interface =
         members.into_iter().map(|at| select(&candidates, |(other, ..)| *other == at)).collect();
     prop_oneof![
-        3 => drawn(vec![candidates.clone()], 1),
+        4 => drawn(vec![weighed(inventory, &candidates)], 1),
+        2 => drawn(vec![weighed(inventory, &candidates)], 2),
+        1 => drawn(vec![candidates.clone()], 1),
         2 => drawn(by_group, 5),
         2 => drawn(by_interface, 3),
         1 => drawn(vec![candidates], 4),
@@ -56,6 +58,19 @@ pub fn apply(baseline: &Memberships, removals: &[ArbRemoval]) -> Memberships {
         }
     }
     state
+}
+
+/// Repeats the memberships that are worth leaving: another group stays, and what goes both accepts and drops.
+fn weighed(inventory: &Inventory, candidates: &[Candidate]) -> Vec<Candidate> {
+    let weight = |(interface, leave, _): &Candidate| {
+        let others = candidates.iter().any(|(other, group, _)| other == interface && group != leave);
+        let does = |action| {
+            inventory.group(leave).is_some_and(|group| group.rules.iter().any(|rule| rule.action == action))
+        };
+        let mixed = does(RuleAction::Accept) && does(RuleAction::Drop);
+        1 + 2 * usize::from(others) + 4 * usize::from(others && mixed)
+    };
+    candidates.iter().flat_map(|one| std::iter::repeat_n(one.clone(), weight(one))).collect()
 }
 
 fn select(candidates: &[Candidate], wanted: impl Fn(&&Candidate) -> bool) -> Vec<Candidate> {

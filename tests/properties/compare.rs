@@ -10,11 +10,13 @@ use sgleave::netset::{Family, Packet};
 use sgleave::simulate::{Certainty, ChangeKind, Extent, Options, Removal, Simulation, simulate};
 use sgleave::testing::{self, Change, End, Memberships, Settings, baseline, change, outcomes};
 
+use crate::marks;
 use crate::world::{entries_about, family_of, interface_ends, is_taken, ix_of, share_vpc};
 
 /// A case: an estate, what leaves, and where to look.
 pub struct Case<'a> {
     pub inventory: &'a Inventory,
+    pub graph: &'a SecurityGraph,
     pub removals: &'a [Removal],
     pub after: &'a Memberships,
     pub readings: Readings,
@@ -29,9 +31,13 @@ pub struct Case<'a> {
 pub struct Met {
     pub kinds: BTreeSet<ChangeKind>,
     pub flows: usize,
+    /// Whether a Drop decides a changed flow by winning a tie.
+    pub tie: bool,
+    /// Whether the intra-group Accept decides a changed flow, or comes or goes under one that stays.
+    pub inner: bool,
 }
 
-fn settings(readings: &Readings) -> Settings {
+pub fn settings(readings: &Readings) -> Settings {
     let order = |order: Option<Order>| {
         order.map(|order| match order {
             Order::AcceptFirst => testing::Order::AcceptFirst,
@@ -54,16 +60,17 @@ fn in_universe(family: Family, packet: Packet) -> bool {
 
 /// Returns what disagrees, as text, or what the case met.
 pub fn compare(case: &Case<'_>) -> Result<Met, String> {
-    let graph = SecurityGraph::new(case.inventory.clone());
+    let graph = case.graph;
     let options = Options { readings: case.readings, ..Options::default() };
-    let simulation = simulate(&graph, case.removals, &options).map_err(|error| error.to_string())?;
+    let simulation = simulate(graph, case.removals, &options).map_err(|error| error.to_string())?;
     let before = baseline(case.inventory);
     let settings = settings(&case.readings);
     let ends = interface_ends(case.inventory, case.addresses);
     let changed: BTreeSet<usize> = (0..before.len()).filter(|at| before[*at] != case.after[*at]).collect();
-    let mut met = Met::default();
+    let mut met =
+        Met { inner: marks::inner(&simulation), tie: marks::tie(case, &simulation), ..Met::default() };
     let mut contacts: BTreeMap<(usize, usize), Contact> = BTreeMap::new();
-    let comparison = Comparison { case, graph: &graph, simulation: &simulation, before: &before, settings };
+    let comparison = Comparison { case, graph, simulation: &simulation, before: &before, settings };
     for from in &ends {
         let End::Interface { index, .. } = *from else { continue };
         for to in &ends {
@@ -118,6 +125,7 @@ impl Comparison<'_> {
         met: &mut Met,
         mut contact: Option<&mut Contact>,
     ) -> Result<(), String> {
+        let about = entries_about(self.simulation, from, to);
         for packet in self.case.packets.iter().filter(|packet| in_universe(family_of(from), **packet)) {
             let answers = outcomes(
                 self.case.inventory,
@@ -128,8 +136,8 @@ impl Comparison<'_> {
                 to,
                 *packet,
             );
-            let entries = entries_about(self.simulation, from, to, *packet);
-            let said: Vec<ChangeKind> = entries.iter().map(|entry| entry.kind).collect();
+            let entries = about.iter().filter(|entry| entry.traffic.contains(*packet));
+            let said: Vec<ChangeKind> = entries.clone().map(|entry| entry.kind).collect();
             let expected = match change(&answers) {
                 Change::None => vec![],
                 Change::Lost => vec![ChangeKind::Lost],
@@ -232,18 +240,21 @@ impl Comparison<'_> {
 }
 
 /// The plain evaluator, in one state, against the oracle.
-pub fn compare_single(case: &Case<'_>, from: End, to: End, packet: Packet) -> Result<(), String> {
-    let graph = SecurityGraph::new(case.inventory.clone());
-    let before = baseline(case.inventory);
-    let evaluator = Evaluator::new(&graph, case.readings);
+pub fn compare_single(
+    case: &Case<'_>,
+    evaluator: &Evaluator<'_>,
+    before: &Memberships,
+    (from, to, packet): (End, End, Packet),
+) -> Result<(), String> {
+    let graph = case.graph;
     let end = |end: End| match end {
-        End::Interface { index, address } => Endpoint::Interface { interface: ix_of(&graph, index), address },
+        End::Interface { index, address } => Endpoint::Interface { interface: ix_of(graph, index), address },
         End::External(address) => Endpoint::External(address),
     };
     let flow = Flow { source: end(from), destination: end(to), packet };
     let said = evaluator.evaluate(&graph.baseline(), &flow).disposition;
     let answers: BTreeSet<bool> =
-        outcomes(case.inventory, &before, &before, &settings(&case.readings), from, to, packet)
+        outcomes(case.inventory, before, before, &settings(&case.readings), from, to, packet)
             .into_iter()
             .map(|(before, _)| before)
             .collect();

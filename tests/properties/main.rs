@@ -13,5 +13,8 @@ mod agreement;
 mod bugs;
 mod causes;
 mod compare;
+mod draw;
+mod laws;
+mod marks;
 mod order;
 mod world;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use sgleave::graph::{InterfaceIx, SecurityGraph};
 use sgleave::inventory::Inventory;
-use sgleave::netset::{Family, IpBlock, Packet};
+use sgleave::netset::{Family, IpBlock};
 use sgleave::simulate::{Change, EndpointSet, Removal, Simulation};
 
 use sgleave::testing::{ArbRemoval, End};
@@ -73,17 +73,11 @@ fn holds(set: &EndpointSet, end: End, graph: &SecurityGraph) -> bool {
     }
 }
 
-/// Returns the entries that speak of this flow. The contract allows one at most.
-pub fn entries_about<'s>(
-    simulation: &'s Simulation<'_>,
-    from: End,
-    to: End,
-    packet: Packet,
-) -> Vec<&'s Change> {
+/// Returns the entries that speak of this pair. The contract allows one at most for a packet.
+pub fn entries_about<'s>(simulation: &'s Simulation<'_>, from: End, to: End) -> Vec<&'s Change> {
     let family = family_of(from);
     let about = |change: &&Change| {
         change.family == family
-            && change.traffic.contains(packet)
             && change.sources.iter().any(|set| holds(set, from, simulation.graph))
             && change.destinations.iter().any(|set| holds(set, to, simulation.graph))
     };

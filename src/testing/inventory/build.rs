@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::sample::Index;
 
 use super::Shape;
-use super::plan::{BlockPlan, GroupPlan, InterfacePlan, PeerPlan, PortsPlan, RulePlan, WorldPlan};
+use super::plan::{BlockPlan, GroupPlan, InterfacePlan, MotifPlan, PeerPlan, PortsPlan, RulePlan, WorldPlan};
 use crate::inventory::{
     AccountId, AddressKind, Direction, InnerAccessPolicy, Instance, InstanceId, InterfaceAddress,
     InterfaceKind, Inventory, Memberships, Network, NetworkInterface, NetworkInterfaceId, PortRangeList,
@@ -13,7 +13,7 @@ use crate::inventory::{
     SecurityGroup, SecurityGroupId, SecurityGroupRule, SecurityGroupRuleId, SecurityGroupType, Unevaluable,
     VpcId,
 };
-use crate::netset::{Family, IpBlock, PortSet};
+use crate::netset::{Family, IpBlock, PortRange, PortSet};
 use crate::testing::notation::sort;
 
 const POOL_V4: u128 = 0x0a00_0000;
@@ -67,8 +67,50 @@ pub(super) fn build(shape: Shape, plan: &WorldPlan) -> Inventory {
             tags: BTreeMap::new(),
         });
     }
+    for (number, motif) in plan.motifs.iter().enumerate() {
+        add_motif(shape, plan, &pools, (number, motif), &mut inventory);
+    }
     sort(&mut inventory);
     inventory
+}
+
+/// Writes the rules of a motif into two groups of one interface, where there are two.
+fn add_motif(
+    shape: Shape,
+    plan: &WorldPlan,
+    pools: &Pools,
+    (number, motif): (usize, &MotifPlan),
+    inventory: &mut Inventory,
+) {
+    let held = |interface: &NetworkInterface| match &interface.memberships {
+        Memberships::Known(ids) => ids.clone(),
+        Memberships::Unknown => Vec::new(),
+    };
+    let pools_of: Vec<Vec<SecurityGroupId>> =
+        inventory.interfaces.iter().map(held).filter(|ids| ids.len() > 1).collect();
+    if pools_of.is_empty() {
+        return;
+    }
+    let mut ids = motif.interface.get(&pools_of).clone();
+    let leave = ids.remove(motif.leave.index(ids.len()));
+    let stay = ids.remove(motif.stay.index(ids.len()));
+    let rule = |plan_of: &RulePlan, place: usize| {
+        let position = number * 3 + place;
+        let plan_of = RulePlan { unevaluable: false, ..plan_of.clone() };
+        build_rule(shape, plan, pools, plan.groups.len(), position, &plan_of)
+    };
+    let (dropped, accepted) = (rule(&motif.hidden, 0), rule(&motif.hidden, 1));
+    let priority = if motif.tie { dropped.priority } else { dropped.priority + 1 };
+    let rules = [
+        (&leave, SecurityGroupRule { action: RuleAction::Drop, ..dropped }),
+        (&stay, SecurityGroupRule { action: RuleAction::Accept, priority, ..accepted }),
+        (&leave, SecurityGroupRule { action: RuleAction::Accept, ..rule(&motif.own, 2) }),
+    ];
+    for (id, rule) in rules {
+        if let Some(group) = inventory.groups.iter_mut().find(|group| group.id == *id) {
+            group.rules.push(rule);
+        }
+    }
 }
 
 fn build_lists(plan: &WorldPlan, pools: &Pools, inventory: &mut Inventory) {
@@ -257,7 +299,9 @@ fn build_rule(
         _ if !rule.protocol.has_ports() => RulePorts::Any,
         PortsPlan::Any => RulePorts::Any,
         PortsPlan::Ranges(ranges) => {
-            RulePorts::Ranges(ranges.iter().copied().collect::<PortSet>().ranges().to_vec())
+            // One form for one meaning, as reading an export gives it.
+            let set: PortSet = ranges.iter().copied().collect();
+            if set.is_all() { RulePorts::Any } else { RulePorts::Ranges(set.ranges().to_vec()) }
         }
         PortsPlan::List(at) => match list(at, plan.port_lists.len()) {
             Some(list) => RulePorts::List(PortRangeListId::from(format!("prl-{list}"))),
@@ -275,7 +319,7 @@ fn build_rule(
         action: if rule.drop { RuleAction::Drop } else { RuleAction::Accept },
         protocol: rule.protocol,
         ports,
-        source_ports: rule.sources.filter(|_| rule.protocol.has_ports()),
+        source_ports: rule.sources.filter(|range| rule.protocol.has_ports() && *range != PortRange::ALL),
         peer,
         local,
         unevaluable: rule.unevaluable.then(|| match position % 2 {

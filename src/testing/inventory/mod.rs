@@ -69,12 +69,14 @@ pub fn arb_inventory(shape: &Shape) -> impl Strategy<Value = Inventory> + use<> 
     let lists = if shape.lists { 0..=2_usize } else { 0..=0 };
     (
         plan::chance(shape.vpcs, 0.3),
-        vec(plan::group_plan(shape), shape.count(shape.groups, 1)),
+        vec(plan::group_plan(shape), shape.count(shape.groups, 2)),
         vec(plan::interface_plan(shape), shape.count(shape.interfaces, 2)),
         vec(vec(plan::block_plan(shape), 1..=3), lists.clone()),
         vec(vec(plan::ports(), 1..=3), lists),
+        plan::motifs(shape),
     )
-        .prop_map(move |(second_vpc, groups, interfaces, prefix_lists, port_lists)| {
-            build::build(shape, &plan::WorldPlan { second_vpc, groups, interfaces, prefix_lists, port_lists })
+        .prop_map(move |(second_vpc, groups, interfaces, prefix_lists, port_lists, motifs)| {
+            let plan = plan::WorldPlan { motifs, second_vpc, groups, interfaces, prefix_lists, port_lists };
+            build::build(shape, &plan)
         })
 }

@@ -82,8 +82,22 @@ pub(super) struct RulePlan {
     pub(super) id: bool,
 }
 
+/// What makes leaving one group of two worth a look: it hides an accept of the other one, and has an accept itself.
+#[derive(Debug, Clone)]
+pub(super) struct MotifPlan {
+    pub(super) interface: Index,
+    pub(super) leave: Index,
+    pub(super) stay: Index,
+    /// Dropped by the one group and accepted by the other; on a tie the Drop wins (law 2.3).
+    pub(super) hidden: RulePlan,
+    pub(super) tie: bool,
+    /// Accepted by the one group only.
+    pub(super) own: RulePlan,
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct WorldPlan {
+    pub(super) motifs: Vec<MotifPlan>,
     pub(super) second_vpc: bool,
     pub(super) groups: Vec<GroupPlan>,
     pub(super) interfaces: Vec<InterfacePlan>,
@@ -122,9 +136,9 @@ pub(super) fn group_plan(shape: Shape) -> impl Strategy<Value = GroupPlan> {
 pub(super) fn interface_plan(shape: Shape) -> impl Strategy<Value = InterfacePlan> {
     // Two groups are the interesting case: one stays when the other is left.
     let groups = prop_oneof![
-        2 => vec(any::<Index>(), 1),
+        1 => vec(any::<Index>(), 1),
         4 => vec(any::<Index>(), 2),
-        2 => vec(any::<Index>(), 3..=4),
+        3 => vec(any::<Index>(), 3..=4),
     ];
     let v4 = prop_oneof![5 => vec(0..=2_u8, 1), 2 => vec(0..=2_u8, 2..=3), 1 => Just(Vec::new())];
     let v6 = if shape.ipv6 {
@@ -168,6 +182,31 @@ pub(super) fn block_plan(shape: Shape) -> impl Strategy<Value = BlockPlan> {
 pub(super) fn ports() -> impl Strategy<Value = PortRange> {
     (select(PORTS.as_slice()), select(PORTS.as_slice()))
         .prop_map(|(a, b)| PortRange::new(a.min(b), a.max(b)).unwrap_or(PortRange::ALL))
+}
+
+/// None where the sizes are exact.
+pub(super) fn motifs(shape: Shape) -> impl Strategy<Value = Vec<MotifPlan>> {
+    let wide = |rule: RulePlan, everything: bool| RulePlan {
+        peer: if everything { PeerPlan::Everything(Family::Ipv4) } else { rule.peer },
+        local: rule.local.filter(|_| !everything),
+        unevaluable: false,
+        ..rule
+    };
+    let motif = (
+        (any::<Index>(), any::<Index>(), any::<Index>(), chance(true, 0.5)),
+        (rule_plan(shape), chance(true, 0.7)),
+        (rule_plan(shape), chance(true, 0.7)),
+    )
+        .prop_map(move |((interface, leave, stay, tie), hidden, own)| MotifPlan {
+            interface,
+            leave,
+            stay,
+            hidden: wide(hidden.0, hidden.1),
+            tie,
+            own: wide(own.0, own.1),
+        });
+    let most = usize::from(!shape.exact);
+    prop_oneof![1 => Just(Vec::new()), 4 => vec(motif, 0..=2 * most)]
 }
 
 fn rule_plan(shape: Shape) -> impl Strategy<Value = RulePlan> {

@@ -1,0 +1,54 @@
+//! Every law over random estates.
+//!
+//! A failing case is shrunk and printed with its seed. `SGLEAVE_LAW_CASES` runs more of each law, `SGLEAVE_SEED` starts
+//! elsewhere.
+
+use rayon::prelude::*;
+use sgleave::inventory::Inventory;
+use sgleave::testing::laws::{LAWS, Law};
+use sgleave::testing::{ArbRemoval, Shape};
+
+use crate::draw::{Drawn, drawn, number, shrunk};
+
+/// Few gaps: most laws say more about what is known.
+fn shape(seed: u64) -> Shape {
+    Shape {
+        interfaces: 3 + usize::from(seed.is_multiple_of(3)),
+        groups: 3 + usize::from(seed.is_multiple_of(5)),
+        rules: 3,
+        exact: false,
+        ipv6: seed.is_multiple_of(2),
+        prefixes: seed.is_multiple_of(4),
+        lists: seed % 3 != 1,
+        narrowing: seed % 3 != 2,
+        enterprise: seed % 4 != 1,
+        vpcs: seed.is_multiple_of(7),
+        gaps: seed % 4 == 3,
+    }
+}
+
+fn check(law: &Law, (inventory, removals): &Drawn) -> Result<(), String> {
+    if removals.is_empty() {
+        return Ok(());
+    }
+    let ask: fn(&Inventory, &[ArbRemoval]) -> _ = law.check;
+    ask(inventory, removals).map_err(|error| error.to_string())
+}
+
+#[test]
+fn every_law_holds_of_random_estates() {
+    let (from, cases) = (number("SGLEAVE_SEED", 0), number("SGLEAVE_LAW_CASES", 500));
+    let broken: Vec<String> = LAWS
+        .par_iter()
+        .filter_map(|law| {
+            let fails = |seed: &u64| check(law, &drawn(*seed, &shape(*seed))).is_err();
+            // Each law has seeds of its own, so that together they see more estates.
+            let own =
+                from + LAWS.iter().position(|other| other.name == law.name).unwrap() as u64 * 10_000_000;
+            let failed = (own..own + cases).into_par_iter().find_first(fails)?;
+            let story = shrunk(failed, &shape(failed), |case| check(law, case));
+            Some(format!("{} ({}): {}\n{story}", law.name, law.reference, law.statement))
+        })
+        .collect();
+    assert!(broken.is_empty(), "{}", broken.join("\n\n"));
+}
