@@ -132,7 +132,8 @@ fn memberships(object: &mut Value, memberships: &Memberships) {
 }
 
 fn instance(inventory: &Inventory, instance: &Instance) -> Value {
-    let locks: Vec<Value> = instance.locks.iter().map(|lock| json!({ "LockReason": lock })).collect();
+    let locks: Vec<Value> =
+        instance.locks.iter().flatten().map(|lock| json!({ "LockReason": lock })).collect();
     let mut answer = json!({
         "InstanceId": instance.id.as_str(), "InstanceName": instance.name, "Status": instance.status,
         "InstanceNetworkType": "vpc", "OperationLocks": { "LockReason": locks }, "Tags": tags(&instance.tags),

@@ -3,6 +3,8 @@
 pub mod bodies;
 #[path = "../properties/compare.rs"]
 mod compare;
+#[path = "../properties/marks.rs"]
+mod marks;
 #[path = "../properties/world.rs"]
 #[allow(dead_code, reason = "shared with the property tests, which use all of it")]
 mod world;

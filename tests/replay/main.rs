@@ -14,6 +14,9 @@ mod bodies;
 #[path = "../properties/compare.rs"]
 #[allow(dead_code, reason = "shared with the property tests, which use all of it")]
 mod compare;
+#[path = "../properties/marks.rs"]
+#[allow(dead_code, reason = "shared with the property tests, which use all of it")]
+mod marks;
 #[path = "../properties/world.rs"]
 #[allow(dead_code, reason = "shared with the property tests, which use all of it")]
 mod world;

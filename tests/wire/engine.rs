@@ -51,7 +51,7 @@ impl<'g> Engine<'g> {
 
     /// Returns the changes that are reported of the flow.
     pub fn changes(&self, probe: &Probe) -> Vec<ChangeKind> {
-        let entries = entries_about(&self.simulation, probe.from, probe.to, probe.packet);
-        entries.into_iter().map(|entry| entry.kind).collect()
+        let entries = entries_about(&self.simulation, probe.from, probe.to).into_iter();
+        entries.filter(|entry| entry.traffic.contains(probe.packet)).map(|entry| entry.kind).collect()
     }
 }

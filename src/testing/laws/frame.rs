@@ -22,7 +22,7 @@ fn with_bystander(inventory: &Inventory, network: Network, address: IpBlock) -> 
         name: "bystander".to_owned(),
         status: "Running".to_owned(),
         region: None,
-        locks: Vec::new(),
+        locks: Some(Vec::new()),
         tags: BTreeMap::new(),
     });
     other.interfaces.push(NetworkInterface {
@@ -37,7 +37,7 @@ fn with_bystander(inventory: &Inventory, network: Network, address: IpBlock) -> 
         owner: None,
         memberships: Memberships::Known(vec!["sg-~bystander".into()]),
         addresses: vec![InterfaceAddress { block: address, kind: AddressKind::Primary }],
-        service_managed: false,
+        service_managed: Some(false),
         tags: BTreeMap::new(),
     });
     other.groups.push(SecurityGroup {
@@ -47,7 +47,7 @@ fn with_bystander(inventory: &Inventory, network: Network, address: IpBlock) -> 
         region: None,
         group_type: Some(SecurityGroupType::Normal),
         inner_access: Some(InnerAccessPolicy::Drop),
-        service_managed: false,
+        service_managed: Some(false),
         rules: Vec::new(),
         rule_gaps: Vec::new(),
         tags: BTreeMap::new(),

@@ -165,7 +165,7 @@ pub(super) fn means(set: &EndpointSet, end: End) -> bool {
 }
 
 /// Returns the entries that speak of traffic between two ends.
-pub(super) fn entries_between<'s>(changes: &'s [Change], (from, to): (End, End)) -> Vec<&'s Change> {
+pub(super) fn entries_between(changes: &[Change], (from, to): (End, End)) -> Vec<&Change> {
     let family = Family::of(from.address());
     let about = |change: &&Change| {
         change.family == family

@@ -1,6 +1,7 @@
 //! The engine against the oracle, on estates that the fuzzer steers to code that was not reached before.
 
-use sgleave::evaluate::{AddressKinds, Order, Readings};
+use sgleave::evaluate::{AddressKinds, Evaluator, Order, Readings};
+use sgleave::graph::SecurityGraph;
 use sgleave::netset::Family;
 use sgleave::testing::{End, apply, baseline, probe_addresses, probe_packets};
 
@@ -20,8 +21,10 @@ pub(super) fn engine_agrees_with_oracle(bytes: &[u8]) {
     let addresses = few(&addresses, offset, 8);
     let after = apply(&baseline(&inventory), &removals);
     let removed = removals_of(&inventory, &removals);
+    let graph = SecurityGraph::new(inventory.clone());
     let case = Case {
         inventory: &inventory,
+        graph: &graph,
         removals: &removed,
         after: &after,
         readings,
@@ -44,12 +47,14 @@ fn singles(case: &Case<'_>) -> Result<(), String> {
     if !share_vpc(case.inventory, 0, 1) {
         return Ok(());
     }
+    let evaluator = Evaluator::new(case.graph, case.readings);
+    let before = baseline(case.inventory);
     for from in at(0) {
         for to in at(1).filter(|to| family_of(**to) == family_of(*from)) {
             let absent = if family_of(*from) == Family::Ipv4 { 58 } else { 1 };
             for packet in case.packets.iter().filter(|packet| packet.protocol != absent).take(3) {
-                compare_single(case, *from, *to, *packet)?;
-                compare_single(case, *to, *from, *packet)?;
+                compare_single(case, &evaluator, &before, (*from, *to, *packet))?;
+                compare_single(case, &evaluator, &before, (*to, *from, *packet))?;
             }
         }
     }

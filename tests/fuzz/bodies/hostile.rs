@@ -80,7 +80,7 @@ fn poison(inventory: &mut Inventory, draw: &mut Draw<'_>) {
     for instance in &mut inventory.instances {
         instance.name = draw.text();
         instance.status = draw.text();
-        instance.locks = vec![draw.text()];
+        instance.locks = Some(vec![draw.text()]);
         instance.tags.insert(draw.text(), draw.text());
     }
     for interface in &mut inventory.interfaces {
