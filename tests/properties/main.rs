@@ -12,6 +12,7 @@
 mod agreement;
 mod compare;
 mod draw;
+mod evidence;
 mod laws;
 mod marks;
 mod order;
