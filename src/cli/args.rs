@@ -226,6 +226,8 @@ pub(super) struct OutputArgs {
     #[arg(long, conflicts_with = "limit")]
     pub(super) all: bool,
     /// Show this many entries of a list in text [default: 50]
+    ///
+    /// A list within an entry, such as the interfaces of one change, shows a fifth of it.
     #[arg(long, value_name = "N")]
     pub(super) limit: Option<usize>,
 }

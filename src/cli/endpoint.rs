@@ -8,7 +8,7 @@ use crate::evaluate::{Endpoint, Flow};
 use crate::graph::{InterfaceIx, SecurityGraph};
 use crate::inventory::{AddressKind, InterfaceKind, NetworkInterface};
 use crate::netset::{Family, IpBlock, IpProtocol, Packet, TransportSet};
-use crate::simulate::{RemovalError, check_id};
+use crate::simulate::{RemovalError, check_id, unknown_target};
 
 /// The first port that systems take for a session they open: what a rule without source ports makes of it, it makes of
 /// nearly every other.
@@ -194,23 +194,7 @@ fn named(graph: &SecurityGraph, id: &str) -> Result<InterfaceIx, Failure> {
             .find(|ix| graph.interface(*ix).kind == InterfaceKind::Primary)
             .ok_or_else(|| RemovalError::NoPrimary { instance: id.to_owned() }.into());
     }
-    graph.find_interface(&id.into()).ok_or_else(|| {
-        RemovalError::UnknownTarget { target: id.to_owned(), nearest: nearest(graph, id) }.into()
-    })
-}
-
-/// Returns the ids that look most like this one.
-fn nearest(graph: &SecurityGraph, id: &str) -> Vec<String> {
-    const SHOWN: usize = 3;
-    const LIKE: f64 = 0.8;
-    let inventory = graph.inventory();
-    let instances = inventory.instances.iter().map(|instance| instance.id.as_str());
-    let interfaces = inventory.interfaces.iter().map(|interface| interface.id.as_str());
-    let mut ranked: Vec<(f64, &str)> =
-        instances.chain(interfaces).map(|other| (strsim::jaro_winkler(id, other), other)).collect();
-    ranked.retain(|(likeness, _)| *likeness >= LIKE);
-    ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-    ranked.into_iter().take(SHOWN).map(|(_, other)| other.to_owned()).collect()
+    graph.find_interface(&id.into()).ok_or_else(|| unknown_target(graph, id).into())
 }
 
 #[cfg(test)]
@@ -239,7 +223,7 @@ mod tests {
                 .iter()
                 .map(|(block, kind)| InterfaceAddress { block: block.parse().unwrap(), kind: *kind })
                 .collect(),
-            service_managed: false,
+            service_managed: Some(false),
             tags: std::collections::BTreeMap::new(),
         }
     }
@@ -250,7 +234,7 @@ mod tests {
             name: String::new(),
             status: String::new(),
             region: None,
-            locks: Vec::new(),
+            locks: Some(Vec::new()),
             tags: std::collections::BTreeMap::new(),
         };
         let (primary, secondary) = (InterfaceKind::Primary, InterfaceKind::Secondary);

@@ -50,8 +50,9 @@ impl Failure {
 }
 
 impl From<LoadError> for Failure {
+    /// The code at the end is what a caller can look for; the words before it may change.
     fn from(error: LoadError) -> Self {
-        Self::input(&error).with_help(&error.help)
+        Self::input(format!("{error} ({})", error.code)).with_help(&error.help)
     }
 }
 
@@ -107,7 +108,9 @@ fn help_of(error: &RemovalError) -> String {
         RemovalError::UnknownMemberships { .. } => {
             "add the answer of DescribeNetworkInterfaces to the export".to_owned()
         }
-        RemovalError::Conflicting { .. } => "keep one of the two".to_owned(),
+        RemovalError::LeavesAndJoins { .. } | RemovalError::Conflicting { .. } => {
+            "keep one of the two".to_owned()
+        }
     }
 }
 

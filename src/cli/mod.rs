@@ -12,6 +12,7 @@ mod explain;
 mod failure;
 mod input;
 mod inspect;
+mod interrupt;
 mod man;
 mod output;
 mod removals;
@@ -28,6 +29,8 @@ use args::{Arguments, Command};
 use failure::Failure;
 use terminal::Terminal;
 
+use crate::netset::Packet;
+
 /// Runs the program on the arguments of the process and returns its exit code. A panic becomes [`exit::BUG`].
 #[must_use]
 pub fn run() -> ExitCode {
@@ -35,6 +38,14 @@ pub fn run() -> ExitCode {
         Ok(arguments) => answer(&arguments),
         Err(error) => not_a_command(&error),
     }))
+}
+
+/// Reads the traffic argument of `explain`: `tcp/22`, `icmp`, `47`.
+///
+/// # Errors
+/// What is wrong with it, as the command says it.
+pub fn parse_traffic(text: &str) -> Result<Packet, String> {
+    endpoint::parse_traffic(text, None).map_err(|failure| failure.message.unwrap_or_default())
 }
 
 fn answer(arguments: &Arguments) -> u8 {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::failure::Failure;
+use super::interrupt;
 use super::terminal::Terminal;
 use crate::report::{Format, Style};
 
@@ -98,10 +99,13 @@ impl Outputs {
                 on_stdout = true;
             }
         }
+        let mut unfinished = interrupt::unfinished();
         for (path, file) in staged {
             file.persist(path).map_err(|error| unwritable(path, &error.error))?;
             sync_folder(path).map_err(|error| unwritable(path, &error))?;
         }
+        unfinished.clear();
+        drop(unfinished);
         if on_stdout && stdout_is_null() {
             terminal.note(&format!("stdout is closed or the null device; the answer is: {verdict}"));
         }
@@ -125,8 +129,12 @@ pub(super) fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
 
 /// Writes to a file beside the target, which only its owner can read: a result names every hole of an estate.
 fn stage(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<NamedTempFile> {
+    interrupt::watch();
+    let mut unfinished = interrupt::unfinished();
     let mut file =
         tempfile::Builder::new().prefix(".sgleave-").suffix(".part").tempfile_in(folder_of(path))?;
+    unfinished.push(file.path().to_owned());
+    drop(unfinished);
     let mut out = BufWriter::with_capacity(1 << 16, file.as_file_mut());
     let written = write(&mut out).and_then(|()| out.flush());
     let (_, _) = out.into_parts();

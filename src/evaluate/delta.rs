@@ -1,8 +1,10 @@
 //! What changes between two states of one pair, and what decides it before and after.
 
+use super::cause::Piece;
 use super::rulebook::RuleBook;
-use super::side::{Piece, Side, State, joint_outcomes};
+use super::side::{Side, State};
 use super::verdict::{Cause, Disposition, Explanation};
+use super::walk::joint_outcomes;
 use crate::netset::{Family, TransportSet};
 
 /// What happens to the traffic of one entry.

@@ -14,7 +14,7 @@ use super::reading::{Evidence, Readings};
 use super::rulebook::{RuleBook, Variable};
 use super::side::{Further, Presence, RemoteChange, Side, Slot, Unknown};
 use super::verdict::{Cause, Disposition, Explanation};
-use crate::graph::{InterfaceIx, SecurityGraph, View};
+use crate::graph::{GroupIx, InterfaceIx, SecurityGraph, View};
 use crate::inventory::{Direction, RuleAction};
 use crate::netset::{Family, IpBlock, Packet, TransportSet};
 
@@ -74,6 +74,13 @@ impl<'g> Evaluator<'g> {
         }
     }
 
+    /// Returns the distinct traffic of the rules of some groups, sorted.
+    #[must_use]
+    pub fn traffic_of(&self, groups: &BTreeSet<GroupIx>) -> BTreeSet<TransportSet> {
+        let numbers = groups.iter().flat_map(|group| self.book.of_group(*group));
+        numbers.map(|number| self.book.body(*number).traffic.as_ref().clone()).collect()
+    }
+
     fn side(&self, view: &View<'_>, direction: Direction, own: Endpoint, remote: Endpoint) -> End {
         let Endpoint::Interface { interface, address } = own else { return End::NotOurs };
         if remote == Endpoint::LoadBalancer {
@@ -122,7 +129,10 @@ impl<'g> Evaluator<'g> {
         }
         variables.sort_unstable();
         variables.dedup();
-        variables.truncate(MOST_VARIABLES);
+        if variables.len() > MOST_VARIABLES {
+            // Too many to try: nothing is claimed.
+            return [(true, true), (true, false), (false, true), (false, false)].into();
+        }
         let mut answers = BTreeSet::new();
         for choice in 0..(1_u32 << variables.len()) {
             let holds = |when: &Presence| {
@@ -221,8 +231,7 @@ impl<'g> Evaluator<'g> {
     }
 }
 
-/// More open variables on one flow than this are not enumerated; the rest count as false, which only a flow with
-/// dozens of unresolved lists can meet.
+/// More open variables on one flow than this are not enumerated; the answer is then not claimed to be known.
 const MOST_VARIABLES: usize = 16;
 
 enum End {
@@ -275,7 +284,7 @@ mod tests {
             owner: None,
             memberships: Memberships::Known(vec!["sg-g".into()]),
             addresses: vec![InterfaceAddress { block: address.parse().unwrap(), kind: AddressKind::Primary }],
-            service_managed: false,
+            service_managed: Some(false),
             tags: BTreeMap::new(),
         }
     }
@@ -289,7 +298,7 @@ mod tests {
             region: None,
             group_type: Some(SecurityGroupType::Normal),
             inner_access: Some(InnerAccessPolicy::Accept),
-            service_managed: false,
+            service_managed: Some(false),
             rules: Vec::new(),
             rule_gaps: Vec::new(),
             tags: BTreeMap::new(),

@@ -256,7 +256,7 @@ impl Matcher<'_> {
     pub(crate) fn matches(&self, number: u32, body: &Body, remote: &Remote<'_>) -> (Presence, Presence) {
         let mut when: Vec<Variable> = body.when.into_iter().collect();
         let (before, after) = match &body.peer {
-            Peer::NotUnderstood => (true, true),
+            Peer::NotUnderstood => return self.matches_in_doubt(body, remote),
             Peer::UnknownList(list) => {
                 when.push(Variable::PrefixList(*list, body.direction));
                 (true, true)
@@ -293,6 +293,23 @@ impl Matcher<'_> {
         when.sort_unstable();
         let presence: Presence = Some(when.into_boxed_slice());
         (presence.clone().filter(|_| before), presence.filter(|_| after))
+    }
+
+    /// A rule that is not understood may match or not, the same before and after, unless the remote interface changes
+    /// its groups: the rule may name one of them.
+    fn matches_in_doubt(&self, body: &Body, remote: &Remote<'_>) -> (Presence, Presence) {
+        let (leaves, joins) = match remote {
+            Remote::Interface(other) => (other.groups.leaves(), other.groups.joins()),
+            Remote::External(_) | Remote::Foreign(..) => (false, false),
+        };
+        let presence = |extra: Option<Variable>| -> Presence {
+            let mut when: Vec<Variable> = body.when.into_iter().chain(extra).collect();
+            when.sort_unstable();
+            Some(when.into_boxed_slice())
+        };
+        let before = presence(Some(Variable::RuleHeld(body.rule)).filter(|_| joins));
+        let after = presence(Some(Variable::RuleStays(body.rule)).filter(|_| leaves));
+        (before, after)
     }
 
     /// Law 2.4: a basic group lets out what no rule decides. A known type decides for the interface, since types do

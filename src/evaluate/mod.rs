@@ -18,19 +18,26 @@
 //! [`Evaluator`] does this for one flow and says why. `side`, `rulebook` and `reachability` do it for all traffic of
 //! all peers of a changed interface at once.
 
+mod cause;
 mod delta;
+mod difference;
 mod evaluator;
 mod flow;
 mod matching;
+mod outside;
+mod partners;
 mod reachability;
 mod reading;
 mod rulebook;
+mod runs;
 mod side;
 mod verdict;
+mod walk;
 
 pub use delta::{ChangeKind, Contact, Delta, Effect};
+pub use difference::Difference;
 pub use evaluator::{Evaluator, evaluate};
 pub use flow::{Endpoint, Flow};
-pub use reachability::{Difference, ExternalGroup, ForeignChange, PeerGroup, PeerPiece, Row};
+pub use reachability::{ExternalGroup, ForeignChange, PeerGroup, PeerPiece, Row};
 pub use reading::{AddressKinds, Evidence, EvidenceName, Order, ReadingError, ReadingSetting, Readings};
 pub use verdict::{Cause, Disposition, Explanation};

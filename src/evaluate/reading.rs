@@ -165,6 +165,21 @@ impl Evidence {
     pub fn name<'a>(&'a self, graph: &'a SecurityGraph) -> EvidenceName<'a> {
         EvidenceName { evidence: self, graph }
     }
+
+    /// Returns the name, and for a reading the question that it leaves open: its name alone tells a newcomer nothing.
+    #[must_use]
+    pub fn reason(&self, graph: &SecurityGraph) -> String {
+        let question = match self {
+            Self::IntraGroupEgress | Self::IntraGroupIngress => {
+                " (is the intra-group Accept asked before or after custom rules? --reading settles it)"
+            }
+            Self::AddressKinds => {
+                " (do group references and the intra-group Accept cover IPv6 and delegated prefixes? --reading settles it)"
+            }
+            _ => "",
+        };
+        format!("{}{question}", self.name(graph))
+    }
 }
 
 /// Writes an [`Evidence`] with the ids of its graph.

@@ -11,7 +11,7 @@ use super::reading::Evidence;
 use crate::graph::{GroupIx, InterfaceIx, RuleRef, SecurityGraph};
 use crate::inventory::{
     Direction, PortRangeListId, PrefixListId, RuleAction, RulePeer, RulePorts, SecurityGroup,
-    SecurityGroupRule,
+    SecurityGroupRule, Unevaluable,
 };
 use crate::netset::{Family, IpBlock, PortSet, TransportSet};
 
@@ -30,6 +30,10 @@ pub(crate) enum Variable {
     PortList(u32),
     /// Does this rule, which is not understood, match?
     Rule(RuleRef),
+    /// Does it still match once the remote interface has left a group? It may name that group.
+    RuleStays(RuleRef),
+    /// Did it match already before the remote interface joined a group?
+    RuleHeld(RuleRef),
     /// Is the group basic?
     GroupType(GroupIx),
     /// Is its intra-group policy Accept?
@@ -91,6 +95,8 @@ pub(crate) struct RuleBook {
     open: Vec<u32>,
     /// Groups with a rule that is narrowed to local addresses.
     narrowed: Vec<bool>,
+    /// Groups with a rule of which only action and priority are understood.
+    mysterious: Vec<bool>,
     /// The blocks rules are narrowed to, sorted.
     locals: Vec<IpBlock>,
     unknown_lists: Vec<PrefixListId>,
@@ -163,6 +169,11 @@ impl RuleBook {
         self.narrowed.get(group.at()).copied().unwrap_or(false)
     }
 
+    /// Tells whether a rule of the group may name any group, for all that is understood of it.
+    pub(crate) fn is_mysterious(&self, group: GroupIx) -> bool {
+        self.mysterious.get(group.at()).copied().unwrap_or(false)
+    }
+
     /// Calls `found` with the number of every body one of whose blocks holds the whole block; a body may come twice.
     pub(crate) fn holding(&self, block: IpBlock, mut found: impl FnMut(u32)) {
         let lengths = match block.family() {
@@ -202,7 +213,9 @@ impl RuleBook {
                 Some(id) => Evidence::PortList(id.clone()),
                 None => Evidence::AddressKinds,
             },
-            Variable::Rule(rule) => Evidence::Rule(rule),
+            Variable::Rule(rule) | Variable::RuleStays(rule) | Variable::RuleHeld(rule) => {
+                Evidence::Rule(rule)
+            }
             Variable::GroupType(group) => Evidence::GroupType(group),
             Variable::InnerAccess(group) => Evidence::InnerAccess(group),
             Variable::Member(interface, _) => Evidence::Memberships(interface),
@@ -234,13 +247,18 @@ impl Compiler<'_> {
     }
 
     fn body(&mut self, reference: RuleRef, rule: &SecurityGroupRule) -> Body {
-        // Law 2.6: of a rule that is not understood only action and priority are certain.
-        let (traffic, peer, local, when) = if rule.unevaluable.is_some() {
-            let when = Some(Variable::Rule(reference));
-            (TransportSet::everything(), Peer::NotUnderstood, None, when)
-        } else {
-            let (ports, when) = self.ports(rule);
-            (rule.traffic(&ports), self.peer(&rule.peer), rule.local, when)
+        let open = Some(Variable::Rule(reference));
+        let (traffic, peer, local, when) = match &rule.unevaluable {
+            // Law 2.6: a key that is not understood leaves nothing certain but action and priority.
+            Some(Unevaluable::UnknownKey(_)) => (TransportSet::everything(), Peer::NotUnderstood, None, open),
+            // Only the traffic is in doubt; the addresses are what they are.
+            Some(Unevaluable::Protocol(_) | Unevaluable::AllWithPort(_)) => {
+                (TransportSet::everything(), self.peer(&rule.peer), rule.local, open)
+            }
+            None => {
+                let (ports, when) = self.ports(rule);
+                (rule.traffic(&ports), self.peer(&rule.peer), rule.local, when)
+            }
         };
         let traffic = self.traffics.entry(traffic).or_insert_with_key(|set| Arc::new(set.clone())).clone();
         Body {
@@ -295,6 +313,7 @@ impl Compiler<'_> {
             lengths: [Vec::new(), Vec::new()],
             open: Vec::new(),
             narrowed: vec![false; groups],
+            mysterious: vec![false; groups],
             locals: sorted(self.bodies.iter().filter_map(|body| body.local.as_ref())),
             unknown_lists: self.unknown_lists,
             unknown_ports: self.unknown_ports,
@@ -319,7 +338,11 @@ impl Compiler<'_> {
                 Peer::Group(group) => {
                     book.naming.get_mut(group.at()).into_iter().for_each(|l| l.push(number))
                 }
-                Peer::UnknownList(_) | Peer::NotUnderstood => book.open.push(number),
+                Peer::UnknownList(_) => book.open.push(number),
+                Peer::NotUnderstood => {
+                    book.open.push(number);
+                    book.mysterious.get_mut(holder).into_iter().for_each(|flag| *flag = true);
+                }
             }
         }
         book.lengths = lengths.map(|set| set.into_iter().collect());

@@ -111,7 +111,7 @@ mod tests {
             owner: None,
             memberships: Memberships::Known(groups.iter().map(|g| (*g).into()).collect()),
             addresses: Vec::new(),
-            service_managed: false,
+            service_managed: Some(false),
             tags: std::collections::BTreeMap::new(),
         }
     }

@@ -153,6 +153,7 @@ pub(super) fn assemble(names: &[String], sources: Vec<Facts>) -> Result<Inventor
         all.prefix_lists.extend(facts.prefix_lists);
         all.port_lists.extend(facts.port_lists);
         all.references.extend(facts.references);
+        desk.gaps.extend(facts.gaps);
         all.consumers.extend(facts.consumers);
     }
     completeness(&mut desk);
@@ -162,11 +163,11 @@ pub(super) fn assemble(names: &[String], sources: Vec<Facts>) -> Result<Inventor
     let lists = join_groups::lists(&mut desk, all.prefix_lists, all.port_lists)?;
     (inventory.prefix_lists, inventory.port_lists) = lists;
     let interfaces = join_interfaces::join(&mut desk, all.instances, all.interfaces, &groups)?;
-    judge_groups::finish(&mut desk, &mut groups, &interfaces.interfaces, &inventory);
+    judge_groups::finish(&mut desk, &mut groups, &interfaces.interfaces, &all.references, &inventory);
 
     // A group whose rules are in the inventory is no endpoint that hides something.
     let is_open = |id: &SecurityGroupId| groups.get(id).is_none_or(|group| !group.has_rules);
-    inventory.foreign_references = all.references;
+    inventory.foreign_references = all.references.into_iter().map(|located| located.fact).collect();
     inventory.foreign_references.retain(|reference| is_open(&reference.referencing));
     inventory.foreign_references.sort();
     inventory.foreign_references.dedup();

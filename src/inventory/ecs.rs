@@ -149,11 +149,12 @@ wire! {
         vpc_id: Text<'de> = "VpcId",
         service_managed: Text<'de> = "ServiceManaged",
         rule_count: Text<'de> = "RuleCount",
+        group_rule_count: Text<'de> = "GroupToGroupRuleCount",
+        member_count: Text<'de> = "EcsCount",
         tags: List<'de, Slot<Tag<'de>>> = "Tags",
     }
     ignore [
-        "AvailableInstanceAmount", "CreationTime", "Description", "EcsCount", "GroupToGroupRuleCount",
-        "ResourceGroupId", "ServiceID",
+        "AvailableInstanceAmount", "CreationTime", "Description", "ResourceGroupId", "ServiceID",
     ]
 
     /// A rule.

@@ -8,7 +8,8 @@ use super::id::{PortRangeListId, PrefixListId, RegionId, SecurityGroupId, VpcId}
 use super::issue::InventoryIssue;
 use super::model::{
     Direction, ExternalConsumer, ForeignReference, InnerAccessPolicy, Instance, InterfaceAddress,
-    InterfaceKind, Memberships, Network, NetworkInterface, RuleGap, SecurityGroupRule, SecurityGroupType,
+    InterfaceKind, InventoryGap, Memberships, Network, NetworkInterface, RuleGap, SecurityGroupRule,
+    SecurityGroupType,
 };
 use crate::netset::{IpBlock, PortRange};
 
@@ -123,8 +124,12 @@ pub(super) struct GroupFact {
     pub(super) network: NetworkFact,
     pub(super) region: Option<RegionId>,
     pub(super) group_type: Option<SecurityGroupType>,
-    pub(super) service_managed: bool,
+    pub(super) service_managed: Option<bool>,
     pub(super) rule_count: Option<u64>,
+    /// How many rules name a group.
+    pub(super) group_rule_count: Option<u64>,
+    /// How many private addresses the members have; 0 says nothing.
+    pub(super) member_count: Option<u64>,
     pub(super) tags: BTreeMap<String, String>,
 }
 
@@ -207,6 +212,8 @@ pub(super) struct Page {
     pub(super) number: Option<u64>,
     pub(super) total: Option<u64>,
     pub(super) region: Option<String>,
+    /// The API's id of the call.
+    pub(super) request_id: Option<String>,
     /// Hashes of the ids on the page, sorted.
     pub(super) ids: Vec<u64>,
     /// What the envelope tells about the call.
@@ -250,8 +257,10 @@ pub(super) struct Facts {
     pub(super) attributes: Vec<Located<AttributeFact>>,
     pub(super) prefix_lists: Vec<Located<PrefixListFact>>,
     pub(super) port_lists: Vec<Located<PortListFact>>,
-    pub(super) references: Vec<ForeignReference>,
+    pub(super) references: Vec<Located<ForeignReference>>,
     pub(super) consumers: Vec<ExternalConsumer>,
+    /// What records say that is not understood.
+    pub(super) gaps: Vec<InventoryGap>,
     /// By level, code and subject, with how often each was seen beyond the one shown.
     pub(super) issues: Vec<CountedIssue>,
 }

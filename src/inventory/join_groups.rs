@@ -22,9 +22,28 @@ pub(super) struct Draft {
     pub(super) is_listed: bool,
     /// The first answer that describes it.
     pub(super) at: At,
-    pub(super) rule_count: Option<(u64, At)>,
+    pub(super) counts: Counts,
     pub(super) read_count: u64,
     pub(super) rules: Vec<Placed>,
+}
+
+/// What the listing of groups counts, and where it does.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counts {
+    pub(super) rules: Option<(u64, At)>,
+    pub(super) group_rules: Option<(u64, At)>,
+    pub(super) members: Option<(u64, At)>,
+}
+
+impl Counts {
+    fn of(listed: &Located<GroupFact>) -> Self {
+        let at = |count: Option<u64>| count.map(|count| (count, listed.at));
+        Self {
+            rules: at(listed.fact.rule_count),
+            group_rules: at(listed.fact.group_rule_count),
+            members: at(listed.fact.member_count),
+        }
+    }
 }
 
 /// A rule and where it stands.
@@ -113,9 +132,7 @@ fn draft(
         has_rules,
         is_listed: listed.is_some(),
         at,
-        rule_count: listed
-            .as_ref()
-            .and_then(|located| located.fact.rule_count.map(|count| (count, located.at))),
+        counts: listed.as_ref().map(Counts::of).unwrap_or_default(),
         read_count,
         rules,
         model: SecurityGroup {
@@ -125,7 +142,7 @@ fn draft(
             region,
             group_type: listed.as_ref().and_then(|located| located.fact.group_type),
             inner_access,
-            service_managed: listed.as_ref().is_some_and(|located| located.fact.service_managed),
+            service_managed: listed.as_ref().and_then(|located| located.fact.service_managed),
             rules: Vec::new(),
             rule_gaps,
             tags: listed.map(|located| located.fact.tags).unwrap_or_default(),
@@ -165,7 +182,7 @@ fn join_pages(
                 asked: page.fact.asked.as_ref().map(Option::as_deref),
             })
             .collect();
-        for broken in pages::breaks(&links, false) {
+        for broken in pages::breaks(&links) {
             gaps.push(truncated(desk, id, &part, broken, only));
         }
     }

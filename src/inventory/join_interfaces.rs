@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::addresses;
 use super::assemble::Desk;
 use super::facts::{At, InstanceFact, Located, NestedFact};
 use super::id::{InstanceId, NetworkInterfaceId};
 use super::issue::{IssueLevel, LoadError};
 use super::join_groups::Groups;
-use super::model::{Instance, InterfaceKind, Memberships, Network, NetworkInterface, SecurityGroupType};
+use super::model::{
+    Instance, InterfaceAddress, InterfaceKind, Memberships, Network, NetworkInterface, SecurityGroupType,
+};
 
 const ERROR: IssueLevel = IssueLevel::Error;
 const WARNING: IssueLevel = IssueLevel::Warning;
@@ -41,7 +44,7 @@ pub(super) fn join(
     for located in &mut interfaces {
         against_groups(desk, located, groups)?;
     }
-    addresses(desk, &interfaces);
+    addresses::repeated(desk, &interfaces);
     Ok(Joined { instances: models, interfaces })
 }
 
@@ -67,7 +70,7 @@ fn adopt(
         let mut has_primary = false;
         if let Some(primary) = primaries.get(id).and_then(|position| interfaces.get(*position)) {
             has_primary = true;
-            same_groups(desk, located, primary)?;
+            same_primary(desk, located, primary)?;
         }
         for nested in &fact.interfaces {
             let known = interfaces
@@ -96,8 +99,8 @@ fn adopt(
     Ok(lacking)
 }
 
-/// Refuses an instance whose groups are not those of its primary interface (law I09).
-fn same_groups(
+/// Refuses an instance whose groups, VPC or addresses are not those of its primary interface (law I09).
+fn same_primary(
     desk: &Desk<'_>,
     instance: &Located<InstanceFact>,
     primary: &Located<NetworkInterface>,
@@ -116,7 +119,50 @@ fn same_groups(
             "a membership changed while the export ran: export instances and interfaces again",
         ));
     }
-    Ok(())
+    let (own, other) = (&instance.fact.network, &primary.fact.network);
+    if own != other && *own != Network::Unknown && *other != Network::Unknown {
+        let shown = |network: &Network| {
+            network.vpc().map_or_else(|| "the classic network".to_owned(), |vpc| format!("`{vpc}`"))
+        };
+        return Err(desk.refuse(
+            "torn-snapshot",
+            (primary.at, "/VpcId"),
+            format!(
+                "`{}` is in {} and its instance `{}` in {}",
+                primary.fact.id,
+                shown(other),
+                instance.fact.instance.id,
+                shown(own)
+            ),
+            "the instance moved while the export ran: export instances and interfaces again",
+        ));
+    }
+    same_addresses(desk, &instance.fact.instance.id, &instance.fact.addresses, primary)
+}
+
+/// Refuses an instance that shows an address of an interface which the interface itself does not have. The instance
+/// may show fewer; and an interface without any address is missing evidence, not another one.
+fn same_addresses(
+    desk: &Desk<'_>,
+    instance: &InstanceId,
+    shown: &[InterfaceAddress],
+    known: &Located<NetworkInterface>,
+) -> Result<(), LoadError> {
+    let own = &known.fact.addresses;
+    let lacking = shown.iter().find(|address| !own.is_empty() && !addresses::cover(own, &address.block));
+    match lacking {
+        None => Ok(()),
+        Some(address) => Err(desk.refuse(
+            "torn-snapshot",
+            (known.at, ""),
+            format!(
+                "`{}` does not have the address `{}`, which its instance `{instance}` shows for it",
+                known.fact.id,
+                addresses::shown(&address.block)
+            ),
+            "an address changed while the export ran: export instances and interfaces again",
+        )),
+    }
 }
 
 /// Compares an exported interface with the instance that shows it.
@@ -128,8 +174,9 @@ fn claim(
 ) -> Result<(), LoadError> {
     let id = &instance.fact.instance.id;
     if known.fact.instance.is_none() && nested.kind == InterfaceKind::Primary {
-        same_groups(desk, instance, known)?;
+        same_primary(desk, instance, known)?;
     }
+    same_addresses(desk, id, &nested.addresses, known)?;
     match &known.fact.instance {
         Some(other) if other != id => Err(desk.refuse(
             "torn-snapshot",
@@ -154,12 +201,11 @@ fn from_instance(
     let fact = &instance.fact;
     let mut addresses = nested.map(|nested| nested.addresses.clone()).unwrap_or_default();
     if is_primary {
-        for address in &fact.addresses {
-            if !addresses.iter().any(|known| known.block == address.block) {
-                addresses.push(*address);
-            }
-        }
-        addresses.sort_unstable();
+        // The sort would keep the other kind of an address that both name.
+        let is_new = |address: &InterfaceAddress| !addresses.iter().any(|known| known.block == address.block);
+        let more: Vec<InterfaceAddress> = fact.addresses.iter().copied().filter(is_new).collect();
+        addresses.extend(more);
+        addresses = addresses::distinct(addresses);
     }
     Located {
         at: instance.at,
@@ -179,7 +225,7 @@ fn from_instance(
             owner: None,
             memberships: if is_primary { fact.memberships.clone() } else { Memberships::Unknown },
             addresses,
-            service_managed: false,
+            service_managed: None,
             tags: BTreeMap::new(),
         },
     }
@@ -214,7 +260,7 @@ fn unexported(
             name: String::new(),
             status: String::new(),
             region: located.fact.region.clone(),
-            locks: Vec::new(),
+            locks: None,
             tags: BTreeMap::new(),
         });
     }
@@ -369,43 +415,4 @@ fn against_groups(
         desk.gap("interface-without-address", "addresses of interfaces");
     }
     Ok(())
-}
-
-/// Two interfaces of a VPC cannot have one address: the answers are of different times.
-fn addresses(desk: &mut Desk<'_>, interfaces: &[Located<NetworkInterface>]) {
-    let mut all: Vec<_> = interfaces
-        .iter()
-        .filter_map(|located| Some((located.fact.network.vpc()?, located)))
-        .flat_map(|(vpc, located)| {
-            located.fact.addresses.iter().map(move |address| (vpc, address.block, located))
-        })
-        .collect();
-    // The numbers first: they differ nearly always, and the long names of VPCs nearly never.
-    all.sort_unstable_by(|a, b| (a.1, a.0, &a.2.fact.id).cmp(&(b.1, b.0, &b.2.fact.id)));
-    let mut is_doubtful = false;
-    for pair in all.windows(2) {
-        if let [a, b] = pair
-            && a.0 == b.0
-            && a.1 == b.1
-        {
-            is_doubtful = true;
-            desk.note(
-                (ERROR, "repeated-address"),
-                "",
-                Some((b.2.at, "")),
-                || {
-                    format!(
-                        "`{}` and `{}` have the same address `{}`",
-                        a.2.fact.id,
-                        b.2.fact.id,
-                        a.1.address()
-                    )
-                },
-                "the answers are of different times: export instances and interfaces again",
-            );
-        }
-    }
-    if is_doubtful {
-        desk.gap("repeated-address", "which of two interfaces has an address");
-    }
 }

@@ -3,23 +3,25 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::assemble::Desk;
+use super::counts;
 use super::facts::{At, Located};
 use super::id::{AccountId, SecurityGroupId};
 use super::issue::IssueLevel;
-use super::join_groups::{Draft, Groups, Placed};
+use super::join_groups::{Draft, Groups};
 use super::model::{
-    Inventory, Memberships, Network, NetworkInterface, RuleGap, RulePeer, RulePorts, SecurityGroupRule,
+    ForeignReference, Inventory, Memberships, Network, NetworkInterface, RuleGap, RulePeer, RulePorts,
+    SecurityGroupRule,
 };
 
 const ERROR: IssueLevel = IssueLevel::Error;
 const WARNING: IssueLevel = IssueLevel::Warning;
-const NOTE: IssueLevel = IssueLevel::Note;
 
 /// Judges the groups against the interfaces and each other, and puts their rules in order.
 pub(super) fn finish(
     desk: &mut Desk<'_>,
     groups: &mut Groups,
     interfaces: &[Located<NetworkInterface>],
+    named_by: &[Located<ForeignReference>],
     lists: &Inventory,
 ) {
     let held = holders(interfaces);
@@ -34,12 +36,14 @@ pub(super) fn finish(
             );
         }
     }
+    counts::named_by(desk, groups, named_by);
     let networks: BTreeMap<SecurityGroupId, Network> =
         groups.iter().map(|(id, draft)| (id.clone(), draft.model.network.clone())).collect();
     for (id, draft) in groups.iter_mut() {
         let level = if held.first.contains_key(id) { ERROR } else { WARNING };
         missing_answers(desk, draft, level);
-        count_rules(desk, draft);
+        counts::rules(desk, draft);
+        counts::members(desk, draft, held.addresses.get(id).copied().unwrap_or_default());
         references(desk, draft, &networks, lists);
         let account = held.account(id);
         for placed in &mut draft.rules {
@@ -78,6 +82,8 @@ const fn content(rule: &SecurityGroupRule) -> impl PartialEq {
 /// Who holds which group.
 struct Holders<'i> {
     first: HashMap<&'i SecurityGroupId, At>,
+    /// How many private addresses the members have.
+    addresses: HashMap<&'i SecurityGroupId, u64>,
     owners: HashMap<&'i SecurityGroupId, Option<&'i AccountId>>,
     everywhere: Option<&'i AccountId>,
 }
@@ -93,7 +99,12 @@ impl Holders<'_> {
 }
 
 fn holders(interfaces: &[Located<NetworkInterface>]) -> Holders<'_> {
-    let mut holders = Holders { first: HashMap::new(), owners: HashMap::new(), everywhere: None };
+    let mut holders = Holders {
+        first: HashMap::new(),
+        addresses: HashMap::new(),
+        owners: HashMap::new(),
+        everywhere: None,
+    };
     let mut all: Vec<&AccountId> = Vec::new();
     for located in interfaces {
         let owner = located.fact.owner.as_ref();
@@ -106,7 +117,10 @@ fn holders(interfaces: &[Located<NetworkInterface>]) -> Holders<'_> {
         let Memberships::Known(groups) = &located.fact.memberships else {
             continue;
         };
+        let addresses =
+            located.fact.addresses.iter().filter(|address| address.kind.is_plain()).count() as u64;
         for group in groups {
+            *holders.addresses.entry(group).or_default() += addresses;
             holders.first.entry(group).or_insert(located.at);
             if let Some(owner) = owner {
                 holders
@@ -169,39 +183,6 @@ fn missing_answers(desk: &mut Desk<'_>, draft: &mut Draft, level: IssueLevel) {
             Some((draft.at, "")),
             || format!("`{id}` is in the classic network, which is not simulated"),
             "leave classic groups out of a change that is checked here",
-        );
-    }
-}
-
-/// Compares the rules with `RuleCount`. How that counts a list is not documented (A20), so a group with lists is
-/// only warned about.
-fn count_rules(desk: &mut Desk<'_>, draft: &mut Draft) {
-    let Some((count, at)) = draft.rule_count.filter(|_| draft.has_rules) else {
-        return;
-    };
-    let (id, read) = (draft.model.id.clone(), draft.read_count);
-    if count > read {
-        desk.note(
-            (WARNING, "rule-count-mismatch"),
-            id.as_str(),
-            Some((at, "/RuleCount")),
-            || format!("`{id}` has `{count}` rules and {read} of them are here: its rules were probably cut"),
-            "export DescribeSecurityGroupAttribute of this group again, all pages",
-        );
-        let uses_list = |placed: &Placed| {
-            matches!(placed.rule.peer, RulePeer::PrefixList(_))
-                || matches!(placed.rule.ports, RulePorts::List(_))
-        };
-        if !draft.rules.iter().any(uses_list) {
-            draft.model.rule_gaps.push(RuleGap { direction: None, code: "rule-count-mismatch" });
-        }
-    } else if count < read {
-        desk.note(
-            (NOTE, "rule-count-mismatch"),
-            id.as_str(),
-            Some((at, "/RuleCount")),
-            || format!("`{id}` has `{count}` rules and {read} are here"),
-            "nothing to do, if rules were added while the export ran: the answers may be of different times",
         );
     }
 }

@@ -188,6 +188,11 @@ impl<'de> Unknown<'de> {
         self.0.iter().flat_map(|keys| keys.iter()).map(|(key, filled)| (key.as_ref(), *filled))
     }
 
+    /// Tells whether such a key says anything.
+    pub(super) fn is_filled(&self) -> bool {
+        self.iter().any(|(_, is_filled)| is_filled)
+    }
+
     /// Tells whether such a key was seen.
     pub(super) fn has(&self, key: &str) -> bool {
         self.iter().any(|(known, _)| known == key)

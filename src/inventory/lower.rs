@@ -7,7 +7,7 @@ use super::facts::{
 use super::id::{RegionId, SecurityGroupId, VpcId};
 use super::issue::{IssueLevel, LoadError};
 use super::keys::Unknown;
-use super::model::{Direction, InnerAccessPolicy, SecurityGroupType};
+use super::model::{Direction, InnerAccessPolicy, InventoryGap, SecurityGroupType};
 use super::place::{Notices, Path, excerpt};
 use super::scalars::{RAW_ANSWER, count, element, flag, id, inner, label, required_id, shown, tags, word};
 use super::wire::{List, Shape, Slot, Text};
@@ -92,6 +92,17 @@ impl<'a, 'de> Lowering<'_, 'a, 'de, '_> {
         At { source: self.source, answer: self.number, index }
     }
 
+    /// A filled key of a group or an interface that no list knows may say who is a member, or what that means.
+    fn not_understood(&mut self, records: &str, unknown: &Unknown<'_>) {
+        if !unknown.is_filled() {
+            return;
+        }
+        let what = format!("what the unknown keys of {records} say");
+        if self.facts.gaps.iter().all(|gap| gap.what != what) {
+            self.facts.gaps.push(InventoryGap { code: "unknown-key", what });
+        }
+    }
+
     /// Returns the elements of a listing; a list that is not there is an answer that was cut, not an empty one.
     pub(super) fn listing<'l, E>(
         &mut self,
@@ -141,6 +152,7 @@ impl<'a, 'de> Lowering<'_, 'a, 'de, '_> {
             token: word(&document.next_token, &root.key("NextToken"), self.notices)?.map(str::to_owned),
             number: count(&document.page_number, &root.key("PageNumber"), self.notices)?,
             total: count(&document.total_count, &root.key("TotalCount"), self.notices)?,
+            request_id: word(&document.request_id, &root.key("RequestId"), self.notices)?.map(str::to_owned),
             region: asked_region.or(region).or(element_region).map(str::to_owned),
             ids,
             call,
@@ -181,8 +193,9 @@ impl<'a, 'de> Lowering<'_, 'a, 'de, '_> {
         self.facts.interfaces.reserve(elements.len());
         for (index, slot) in elements.iter().enumerate() {
             let place = path.index(index);
-            let fact =
-                lower_interfaces::interface(element(slot, &place, self.notices)?, &place, self.notices)?;
+            let raw = element(slot, &place, self.notices)?;
+            self.not_understood("interfaces", &raw.unknown);
+            let fact = lower_interfaces::interface(raw, &place, self.notices)?;
             ids.push(fingerprint(fact.id.as_str()));
             let at = self.at(Some(index));
             self.facts.interfaces.push(Located { at, fact });
@@ -207,6 +220,7 @@ impl<'a, 'de> Lowering<'_, 'a, 'de, '_> {
             let place = path.index(index);
             let raw = element(slot, &place, self.notices)?;
             census("security group", &raw.unknown, &place, self.notices);
+            self.not_understood("security groups", &raw.unknown);
             let notices = &*self.notices;
             let id = required_id(&raw.security_group_id, &place.key("SecurityGroupId"), notices)?;
             let fact = GroupFact {
@@ -217,6 +231,8 @@ impl<'a, 'de> Lowering<'_, 'a, 'de, '_> {
                 group_type: group_type(&raw.security_group_type, &place, notices)?,
                 service_managed: flag(&raw.service_managed, &place.key("ServiceManaged"), notices)?,
                 rule_count: count(&raw.rule_count, &place.key("RuleCount"), notices)?,
+                group_rule_count: count(&raw.group_rule_count, &place.key("GroupToGroupRuleCount"), notices)?,
+                member_count: count(&raw.member_count, &place.key("EcsCount"), notices)?,
                 tags: tags(&raw.tags, &place.key("Tags"), notices)?,
             };
             ids.push(fingerprint(id));
@@ -259,6 +275,7 @@ impl<'a, 'de> Lowering<'_, 'a, 'de, '_> {
                  DescribeSecurityGroupAttribute without them",
             ));
         };
+        self.not_understood("security groups", &document.unknown);
         let rules = lower_rules::rules(&document.permissions, root, group, self.notices)?;
         self.list = if rules.flat { "/Permissions" } else { "/Permissions/Permission" };
         let notices = &*self.notices;

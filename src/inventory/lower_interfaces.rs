@@ -1,5 +1,6 @@
 //! Judging instances and interfaces.
 
+use super::addresses::distinct;
 use super::ecs::{
     GroupIdText, Instance, Ipv4Prefix, Ipv6, Ipv6Prefix, NestedInterface, NetworkInterface, PrivateIp,
 };
@@ -13,7 +14,7 @@ use super::scalars::{
     RAW_ANSWER, account, block, element, flag, id, inner, items, label, region_of_zone, required_id, tags,
     word,
 };
-use super::wire::{List, Slot, Text};
+use super::wire::{List, Shape, Slot, Text};
 use crate::netset::{Family, HostBits, IpBlock};
 
 /// Judges an element of DescribeNetworkInterfaces.
@@ -163,7 +164,7 @@ impl AddressSets<'_, '_> {
             let at = at.index(index);
             let set = element(slot, &at, notices)?;
             census("private address", &set.unknown, &at, notices);
-            let kind = if flag(&set.primary, &at.key("Primary"), notices)? {
+            let kind = if flag(&set.primary, &at.key("Primary"), notices)? == Some(true) {
                 AddressKind::Primary
             } else {
                 AddressKind::Secondary
@@ -201,13 +202,6 @@ impl AddressSets<'_, '_> {
         }
         Ok(distinct(addresses))
     }
-}
-
-/// Sorts addresses; of one that is named twice the kind that says most is kept.
-fn distinct(mut addresses: Vec<InterfaceAddress>) -> Vec<InterfaceAddress> {
-    addresses.sort_unstable();
-    addresses.dedup_by(|next, kept| next.block == kept.block);
-    addresses
 }
 
 /// Reads one address of the family.
@@ -266,17 +260,6 @@ pub(super) fn instance(
     let id_text = required_id(&raw.instance_id, &path.key("InstanceId"), notices)?;
     let zone = word(&raw.zone_id, &path.key("ZoneId"), notices)?;
     let region = id(&raw.region_id, &path.key("RegionId"), notices)?.or(zone.and_then(region_of_zone));
-    let mut locks = Vec::new();
-    let outer = path.key("OperationLocks");
-    let at = inner(&outer, raw.operation_locks.shape, "LockReason");
-    for (index, slot) in items(&raw.operation_locks, &outer, notices)?.iter().enumerate() {
-        let at = at.index(index);
-        let reason = &element(slot, &at, notices)?.lock_reason;
-        locks.extend(word(reason, &at.key("LockReason"), notices)?.map(str::to_owned));
-    }
-    locks.sort_unstable();
-    locks.dedup();
-
     let vpc_path = path.key("VpcAttributes");
     let is_classic = word(&raw.network_type, &path.key("InstanceNetworkType"), notices)?
         .is_some_and(|word| word.eq_ignore_ascii_case("classic"));
@@ -322,13 +305,36 @@ pub(super) fn instance(
             name: label(&raw.instance_name, &path.key("InstanceName"), notices)?,
             status: word(&raw.status, &path.key("Status"), notices)?.unwrap_or_default().to_owned(),
             region: region.map(RegionId::from),
-            locks,
+            locks: locks(raw, path, notices)?,
             tags: tags(&raw.tags, &path.key("Tags"), notices)?,
         },
         network,
         vswitch,
         addresses,
     })
+}
+
+/// Reads the operation locks. An answer without their list does not say that there are none.
+fn locks(
+    raw: &Instance<'_>,
+    path: &Path<'_>,
+    notices: &Notices<'_>,
+) -> Result<Option<Vec<String>>, LoadError> {
+    let outer = path.key("OperationLocks");
+    let at = inner(&outer, raw.operation_locks.shape, "LockReason");
+    let elements = items(&raw.operation_locks, &outer, notices)?;
+    if !matches!(raw.operation_locks.shape, Shape::Nested | Shape::Flat) {
+        return Ok(None);
+    }
+    let mut locks = Vec::new();
+    for (index, slot) in elements.iter().enumerate() {
+        let at = at.index(index);
+        let reason = &element(slot, &at, notices)?.lock_reason;
+        locks.extend(word(reason, &at.key("LockReason"), notices)?.map(str::to_owned));
+    }
+    locks.sort_unstable();
+    locks.dedup();
+    Ok(Some(locks))
 }
 
 fn ip_addresses(

@@ -1,7 +1,7 @@
 //! Judging what stands around the groups: references from elsewhere, databases that admit members, second filters.
 
 use super::ecs::Document;
-use super::facts::Kind;
+use super::facts::{Kind, Located};
 use super::id::{AccountId, SecurityGroupId};
 use super::issue::{IssueLevel, LoadError};
 use super::lower::{Lowering, census, parameter};
@@ -24,24 +24,26 @@ impl<'de> Lowering<'_, '_, 'de, '_> {
             let raw = element(slot, &place, self.notices)?;
             census("reference", &raw.unknown, &place, self.notices);
             let group = required_id(&raw.security_group_id, &place.key("SecurityGroupId"), self.notices)?;
+            let at = self.at(Some(index));
             for (list, key) in [
                 (&raw.referencing, "ReferencingSecurityGroups"),
                 (&raw.referencing_flat, "SecurityReferencingGroups"),
             ] {
                 let outer = place.key(key);
-                let at = inner(&outer, list.shape, "ReferencingSecurityGroup");
+                let path = inner(&outer, list.shape, "ReferencingSecurityGroup");
                 for (index, slot) in items(list, &outer, self.notices)?.iter().enumerate() {
-                    let place = at.index(index);
+                    let place = path.index(index);
                     let raw = element(slot, &place, self.notices)?;
                     census("reference", &raw.unknown, &place, self.notices);
                     let referencing =
                         required_id(&raw.security_group_id, &place.key("SecurityGroupId"), self.notices)?;
                     let owner = account(&raw.ali_uid, &place.key("AliUid"), self.notices)?;
-                    self.facts.references.push(ForeignReference {
+                    let fact = ForeignReference {
                         group: SecurityGroupId::from(group),
                         referencing: SecurityGroupId::from(referencing),
                         owner: owner.map(|owner| AccountId::from(owner.into_owned())),
-                    });
+                    };
+                    self.facts.references.push(Located { at, fact });
                 }
             }
         }

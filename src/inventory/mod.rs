@@ -3,7 +3,9 @@
 //! An export is a folder of raw answers of the ECS Describe calls, as saved by the API explorer, the command line or
 //! an SDK. Raw data is judged once, in `lower`; from here on types carry the proof.
 
+mod addresses;
 mod assemble;
+mod counts;
 mod digest;
 mod ecs;
 mod facts;

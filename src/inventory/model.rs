@@ -83,8 +83,8 @@ pub struct Instance {
     pub status: String,
     /// The region, where the export says.
     pub region: Option<RegionId>,
-    /// The reasons of its operation locks, such as `security`, sorted.
-    pub locks: Vec<String>,
+    /// The reasons of its operation locks, such as `security`, sorted; `None` when the export does not say.
+    pub locks: Option<Vec<String>>,
     /// Tags, sorted by key; untrusted text.
     pub tags: BTreeMap<String, String>,
 }
@@ -188,10 +188,10 @@ pub struct NetworkInterface {
     pub owner: Option<AccountId>,
     /// The groups it is in.
     pub memberships: Memberships,
-    /// Its addresses, sorted by block.
+    /// Its addresses, sorted by block; they do not overlap.
     pub addresses: Vec<InterfaceAddress>,
-    /// Whether a cloud product manages it.
-    pub service_managed: bool,
+    /// Whether a cloud product manages it; `None` when the export does not say.
+    pub service_managed: Option<bool>,
     /// Tags, sorted by key; untrusted text.
     pub tags: BTreeMap<String, String>,
 }
@@ -231,8 +231,8 @@ pub struct SecurityGroup {
     pub group_type: Option<SecurityGroupType>,
     /// `None` when no DescribeSecurityGroupAttribute answer covers it (law I06).
     pub inner_access: Option<InnerAccessPolicy>,
-    /// Whether a cloud product manages it.
-    pub service_managed: bool,
+    /// Whether a cloud product manages it; `None` when no DescribeSecurityGroups answer says.
+    pub service_managed: Option<bool>,
     /// The rules that were read, sorted by direction, priority, action and content.
     pub rules: Vec<SecurityGroupRule>,
     /// Why the rules may not be all there are. Not empty means: in the named direction there may be further rules

@@ -1,11 +1,12 @@
 //! Are the pages of a listing all there?
 //!
-//! 1. Pages of one kind, one region and one set of filters belong together; equal pages count once.
+//! 1. Pages of one kind, one region and one set of filters belong together; equal pages count once. An empty last page
+//!    that does not say its region ends one listing that has no end, and no second one.
 //! 2. In token mode every token leads to a page. Where envelopes tell what each page was asked with, the chain is
 //!    followed exactly; where they do not, a listing with tokens must at least have a page without one, its last.
 //! 3. Two different pages with the same token are a loop.
 //! 4. In page-number mode there must be as many elements as `TotalCount` says; in token mode that number means
-//!    nothing (law I04).
+//!    nothing (law I04). Each listing has a mode of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,23 +42,28 @@ pub(super) struct Survey {
 pub(super) fn survey(kind: Kind, pages: &[Placed<'_>]) -> Survey {
     let pages: Vec<Placed<'_>> = pages.iter().copied().filter(|(_, page)| page.kind == kind).collect();
     let mut survey = Survey::default();
-    let has_tokens = pages.iter().any(|(_, page)| page.token.is_some());
     let mut listings: BTreeMap<(Option<&str>, String), Vec<Placed<'_>>> = BTreeMap::new();
-    // An empty last page does not say its region; it may end any listing.
-    let is_loose_end = |page: &Page| page.ids.is_empty() && page.region.is_none() && page.token.is_none();
-    let mut loose_ends = 0_usize;
-    for placed in &pages {
-        if has_tokens && is_loose_end(placed.1) && placed.1.call.is_none() {
-            loose_ends += 1;
-            continue;
-        }
+    let (loose_ends, rest): (Vec<_>, Vec<_>) = pages.into_iter().partition(|(_, page)| is_loose_end(page));
+    for placed in rest {
         let key = (placed.1.region.as_deref(), filters_of(placed.1));
-        listings.entry(key).or_default().push(*placed);
+        listings.entry(key).or_default().push(placed);
+    }
+    // Two files of one answer are one end.
+    let mut calls = BTreeSet::new();
+    let mut loose_ends =
+        loose_ends.into_iter().filter(|(_, page)| calls.insert(page.request_id.as_deref())).peekable();
+    for pages in listings.values_mut() {
+        if is_open(&links_of(pages)) {
+            pages.extend(loose_ends.next());
+        }
+    }
+    if loose_ends.peek().is_some() {
+        listings.entry((None, String::new())).or_default().extend(loose_ends);
     }
     for ((region, filters), pages) in &listings {
         let pages = distinct(pages);
-        chain(&pages, loose_ends > 0, &mut survey);
-        if !has_tokens {
+        chain(&pages, &mut survey);
+        if pages.iter().all(|(_, page)| page.token.is_none()) {
             totals(&pages, &mut survey);
         }
         if !filters.is_empty() && !listings.contains_key(&(*region, String::new())) {
@@ -70,6 +76,11 @@ pub(super) fn survey(kind: Kind, pages: &[Placed<'_>]) -> Survey {
     survey.holes.sort();
     survey.holes.dedup();
     survey
+}
+
+/// Tells whether nothing on a page says which listing it belongs to: an empty last one without its call.
+const fn is_loose_end(page: &Page) -> bool {
+    page.ids.is_empty() && page.region.is_none() && page.token.is_none() && page.call.is_none()
 }
 
 fn filters_of(page: &Page) -> String {
@@ -94,16 +105,18 @@ fn distinct<'p>(pages: &[Placed<'p>]) -> Vec<Placed<'p>> {
     kept
 }
 
+fn links_of<'p>(pages: &[Placed<'p>]) -> Vec<Link<'p>> {
+    let link = |page: &'p Page| Link {
+        given: page.token.as_deref(),
+        asked: page.call.as_ref().map(|call| call.token.as_deref()),
+    };
+    pages.iter().map(|(_, page)| link(page)).collect()
+}
+
 /// Follows the tokens of one listing.
-fn chain(pages: &[Placed<'_>], has_loose_end: bool, survey: &mut Survey) {
-    let links: Vec<Link<'_>> = pages
-        .iter()
-        .map(|(_, page)| Link {
-            given: page.token.as_deref(),
-            asked: page.call.as_ref().map(|call| call.token.as_deref()),
-        })
-        .collect();
-    for broken in breaks(&links, has_loose_end) {
+fn chain(pages: &[Placed<'_>], survey: &mut Survey) {
+    let links = links_of(pages);
+    for broken in breaks(&links) {
         let (position, what) = broken.describe();
         survey.holes.extend(pages.get(position).map(|(at, _)| Hole {
             at: *at,
@@ -150,8 +163,13 @@ impl Break {
     }
 }
 
+/// Tells whether pages that do not all tell their calls have no last one.
+fn is_open(links: &[Link<'_>]) -> bool {
+    links.iter().any(|link| link.asked.is_none()) && links.iter().all(|link| link.given.is_some())
+}
+
 /// Finds where a chain of pages is broken.
-pub(super) fn breaks(links: &[Link<'_>], has_loose_end: bool) -> Vec<Break> {
+pub(super) fn breaks(links: &[Link<'_>]) -> Vec<Break> {
     let mut found = Vec::new();
     let mut given = BTreeSet::new();
     for (position, link) in links.iter().enumerate() {
@@ -173,8 +191,7 @@ pub(super) fn breaks(links: &[Link<'_>], has_loose_end: bool) -> Vec<Break> {
         }
         return found;
     }
-    let has_end = has_loose_end || links.iter().any(|link| link.given.is_none());
-    if !has_end {
+    if is_open(links) {
         found.extend(links.iter().position(|link| link.given.is_some()).map(Break::Next));
     }
     found
@@ -212,18 +229,18 @@ mod tests {
     #[test]
     fn a_chain_with_envelopes_shows_every_missing_page() {
         let pages = [link(None, Some("b")), link(Some("b"), Some("c")), link(Some("c"), None)];
-        assert_eq!(breaks(&pages, false), []);
-        assert_eq!(breaks(&pages[..2], false), [Break::Next(1)]);
-        assert_eq!(breaks(&pages[1..], false), [Break::Previous(0)]);
-        assert_eq!(breaks(&[pages[0], pages[2]], false), [Break::Next(0), Break::Previous(1)]);
+        assert_eq!(breaks(&pages), []);
+        assert_eq!(breaks(&pages[..2]), [Break::Next(1)]);
+        assert_eq!(breaks(&pages[1..]), [Break::Previous(0)]);
+        assert_eq!(breaks(&[pages[0], pages[2]]), [Break::Next(0), Break::Previous(1)]);
     }
 
     #[test]
     fn a_chain_without_envelopes_needs_an_end() {
         let open = Link { given: Some("b"), asked: None };
         let end = Link { given: None, asked: None };
-        assert_eq!(breaks(&[open], false), [Break::Next(0)]);
-        assert_eq!(breaks(&[open, end], false), []);
-        assert_eq!(breaks(&[open, open, end], false), [Break::Loop(1)]);
+        assert_eq!(breaks(&[open]), [Break::Next(0)]);
+        assert_eq!(breaks(&[open, end]), []);
+        assert_eq!(breaks(&[open, open, end]), [Break::Loop(1)]);
     }
 }

@@ -130,13 +130,18 @@ pub(super) fn count(
     }
 }
 
-/// Returns a yes or no; absent and `null` are no.
-pub(super) fn flag(text: &Text<'_>, path: &Path<'_>, notices: &Notices<'_>) -> Result<bool, LoadError> {
+/// Returns a yes or no; `None` when absent, `null` or empty.
+pub(super) fn flag(
+    text: &Text<'_>,
+    path: &Path<'_>,
+    notices: &Notices<'_>,
+) -> Result<Option<bool>, LoadError> {
     match text {
-        Text::Absent | Text::Null => Ok(false),
-        Text::Bool(value) => Ok(*value),
-        Text::Str(word) if word.is_empty() || word.eq_ignore_ascii_case("false") => Ok(false),
-        Text::Str(word) if word.eq_ignore_ascii_case("true") => Ok(true),
+        Text::Absent | Text::Null => Ok(None),
+        Text::Bool(value) => Ok(Some(*value)),
+        Text::Str(word) if word.is_empty() => Ok(None),
+        Text::Str(word) if word.eq_ignore_ascii_case("false") => Ok(Some(false)),
+        Text::Str(word) if word.eq_ignore_ascii_case("true") => Ok(Some(true)),
         other => Err(wrong_type(notices, path, &shown(other), "a boolean")),
     }
 }

@@ -251,4 +251,22 @@ mod tests {
         assert!(IpBlock::all(Family::Ipv6).contains(&"::/0".parse().unwrap()));
         assert_eq!(IpBlock::all(Family::Ipv6).last(), u128::MAX);
     }
+
+    #[test]
+    fn a_block_knows_its_bounds_and_its_size() {
+        let block: IpBlock = "10.1.2.0/23".parse().unwrap();
+        assert_eq!((block.first(), block.last()), (0x0a01_0200, 0x0a01_03ff));
+        assert_eq!((block.length(), block.is_single()), (23, false));
+        assert_eq!(block.address().to_string(), "10.1.2.0");
+        assert_eq!((Family::Ipv4.bits(), Family::Ipv4.last()), (32, u128::from(u32::MAX)));
+        assert_eq!((Family::Ipv6.bits(), Family::Ipv6.last()), (128, u128::MAX));
+    }
+
+    #[test]
+    fn a_length_beyond_the_width_is_the_width() {
+        for (family, bits) in [(Family::Ipv4, 32), (Family::Ipv6, 128)] {
+            let block = IpBlock::around(family, 7, u8::MAX);
+            assert_eq!((block.first(), block.last(), block.length()), (7, 7, bits));
+        }
+    }
 }

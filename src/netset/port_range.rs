@@ -228,4 +228,30 @@ mod tests {
         assert_eq!(set.intersection(&cut).to_string(), "85-95");
         assert_eq!(set.difference(&cut).union(&cut), set);
     }
+
+    #[test]
+    fn a_number_is_out_of_bounds_up_to_nine_digits_and_no_port_beyond() {
+        assert!(matches!(PortRange::parse("1/999999999"), Err(PortRangeError::Bounds(_))));
+        assert!(matches!(PortRange::parse("1/1234567890"), Err(PortRangeError::Form(_))));
+    }
+
+    #[test]
+    fn a_cut_at_the_edge_takes_the_edge_and_nothing_else() {
+        let set = |ranges: &[(u16, u16)]| -> PortSet {
+            ranges.iter().filter_map(|(low, high)| PortRange::new(*low, *high)).collect()
+        };
+        for (from, cut, left) in [
+            ((80, 90), (70, 80), "81-90"),
+            ((80, 90), (90, 95), "80-89"),
+            ((80, 90), (1, 10), "80-90"),
+            ((80, 90), (80, 80), "81-90"),
+            ((80, 65_535), (90, 65_535), "80-89"),
+            ((1, 90), (1, 80), "81-90"),
+            ((1, 65_535), (1, 65_535), ""),
+        ] {
+            let rest = set(&[from]).difference(&set(&[cut]));
+            assert_eq!(rest.to_string(), left, "{from:?} {cut:?}");
+            assert_eq!(rest.is_empty(), left.is_empty());
+        }
+    }
 }

@@ -599,4 +599,76 @@ mod tests {
         assert!(set.edges().iter().all(|packet| set.contains(*packet)));
         assert_eq!(TransportSet::empty().witness(), None);
     }
+
+    #[test]
+    fn every_known_protocol_is_read_and_written_by_its_name() {
+        for (name, number) in [("tcp", 6), ("udp", 17), ("icmp", 1), ("icmpv6", 58), ("gre", 47)] {
+            assert_eq!(IpProtocol::parse(name), Ok(IpProtocol::Number(number)));
+            assert_eq!(IpProtocol::Number(number).to_string(), name);
+        }
+        assert_eq!(IpProtocol::parse("ALL"), Ok(IpProtocol::All));
+        assert_eq!(
+            (IpProtocol::All.to_string(), IpProtocol::Number(132).to_string()),
+            ("all".into(), "132".into())
+        );
+        for text in ["+6", "0006", "1e0"] {
+            assert!(IpProtocol::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_tcp_and_udp_have_ports() {
+        let with_ports: Vec<u8> = (0..=u8::MAX).filter(|n| IpProtocol::Number(*n).has_ports()).collect();
+        assert_eq!(with_ports, [6, 17]);
+        assert!(!IpProtocol::All.has_ports());
+        assert_eq!(Packet::udp(7, 53).to_string(), "udp/53");
+        assert_eq!(Packet::other(47).to_string(), "gre");
+    }
+
+    #[test]
+    fn one_packet_is_a_set_of_its_own() {
+        for packet in [
+            Packet::tcp(7, 1),
+            Packet::tcp(7, u16::MAX),
+            Packet::udp(u16::MAX, 1),
+            Packet::udp(1, u16::MAX),
+            Packet::other(0),
+            Packet::other(u8::MAX),
+        ] {
+            let set = TransportSet::single(packet);
+            assert_eq!((set.witness(), set.edges(), set.breadth()), (Some(packet), vec![packet], 1));
+            assert!(set.is_subset(&TransportSet::everything()));
+            assert!(!TransportSet::everything().is_subset(&set));
+            assert!(!set.is_disjoint(&TransportSet::everything()));
+            assert_eq!(TransportSet::everything().intersection(&set), set);
+            assert!(TransportSet::everything().difference(&set).is_disjoint(&set));
+        }
+    }
+
+    #[test]
+    fn edges_and_breadth_count_destinations() {
+        assert_eq!(tcp(22, 443).breadth(), 422);
+        assert_eq!(TransportSet::of(IpProtocol::Number(132), &PortSet::all(), &PortSet::all()).breadth(), 1);
+        let narrow = TransportSet::of(IpProtocol::UDP, &ports(53, 54), &ports(7, 8));
+        assert_eq!(
+            narrow.edges(),
+            [Packet::udp(7, 53), Packet::udp(7, 54), Packet::udp(8, 53), Packet::udp(8, 54)]
+        );
+    }
+
+    #[test]
+    fn a_cut_leaves_the_last_port() {
+        assert_eq!(tcp(22, 443).difference(&tcp(22, 442)), tcp(443, 443));
+        assert_eq!(tcp(22, 442).difference(&tcp(22, 443)), TransportSet::empty());
+    }
+
+    #[test]
+    fn source_ports_are_joined_and_met() {
+        let from = |low, high| TransportSet::of(IpProtocol::TCP, &ports(22, 22), &ports(low, high));
+        assert_eq!(text(&from(1, 10).union(&from(20, 30))), "tcp/22 from port 1-10,20-30");
+        assert_eq!(from(1, 10).intersection(&from(5, 30)), from(5, 10));
+        assert!(from(1, 10).is_disjoint(&from(11, 30)));
+        assert_eq!(from(1, 10).intersection(&tcp(1, 100)), from(1, 10));
+        assert_eq!(tcp(1, 100).intersection(&from(1, 10)), from(1, 10));
+    }
 }

@@ -205,8 +205,19 @@ fn sessions(delta: &Delta) -> Option<SessionEffect> {
     // Where it is not known whether they do, the worse of the two is said.
     let may_live_on_it = |one: &Explanation| match &one.ingress {
         Cause::InnerAccess(_) => true,
-        Cause::Open(evidence) => evidence.iter().any(|e| {
-            matches!(e, Evidence::InnerAccess(_) | Evidence::GroupType(_) | Evidence::Memberships(_))
+        Cause::Open(evidence) => evidence.iter().any(|one| match one {
+            Evidence::InnerAccess(_)
+            | Evidence::GroupType(_)
+            | Evidence::Memberships(_)
+            | Evidence::AddressKinds
+            | Evidence::IntraGroupIngress => true,
+            Evidence::IntraGroupEgress
+            | Evidence::PrefixList(_)
+            | Evidence::PortList(_)
+            | Evidence::Rule(_)
+            | Evidence::FurtherRules(_)
+            | Evidence::ForeignGroup(_)
+            | Evidence::Network(_) => false,
         }),
         _ => false,
     };

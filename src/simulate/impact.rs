@@ -141,6 +141,8 @@ pub struct OrphanRisk {
     pub kind: OrphanKind,
     /// False when it was so before.
     pub new: bool,
+    /// `Possible` where members may exist that the export does not show.
+    pub certainty: Certainty,
 }
 
 /// Counts over all entries.

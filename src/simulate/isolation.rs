@@ -18,7 +18,10 @@ pub(super) fn isolations(difference: &Difference<'_>, losing: &BTreeSet<Interfac
     let judged: Vec<Option<Isolation>> = peers
         .par_iter()
         .zip(with_removed)
-        .map(|(interface, removed)| judge(difference, *interface, removed, changed.contains(interface)))
+        .map(|(interface, removed)| {
+            let touched = Touched { changed: changed.contains(interface), loses: losing.contains(interface) };
+            judge(difference, *interface, removed, touched)
+        })
         .collect();
     judged.into_iter().flatten().collect()
 }
@@ -48,14 +51,24 @@ fn contacts_with_removed(difference: &Difference<'_>, peers: &[InterfaceIx]) -> 
     totals
 }
 
+/// What the change does to an interface.
+#[derive(Debug, Clone, Copy)]
+struct Touched {
+    /// Its own groups change.
+    changed: bool,
+    /// It loses something, surely or perhaps.
+    loses: bool,
+}
+
 fn judge(
     difference: &Difference<'_>,
     interface: InterfaceIx,
     removed: Contact,
-    is_changed: bool,
+    touched: Touched,
 ) -> Option<Isolation> {
+    let is_changed = touched.changed;
     let surely_cut = removed.surely_before && !removed.maybe_after;
-    let maybe_cut = removed.maybe_before && !removed.surely_after;
+    let maybe_cut = touched.loses && removed.maybe_before && !removed.surely_after;
     if !maybe_cut && !is_changed {
         return None;
     }
@@ -79,6 +92,10 @@ fn judge(
     let isolation = |extent, new, certainty| Some(Isolation { interface, extent, new, certainty });
     if !anybody.maybe_after && (surely_before || !maybe_before) {
         return isolation(Extent::FromAll, surely_before, Certainty::Certain);
+    }
+    if !touched.loses {
+        // Whatever a reading gives, it gives the same before and after.
+        return None;
     }
     if surely_cut {
         return isolation(Extent::FromRemoved, true, Certainty::Certain);

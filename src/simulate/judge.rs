@@ -36,6 +36,15 @@ pub fn judge(
         }
     }
     let mut judged: Vec<JudgedRemoval> = judged.into_values().collect();
+    for removal in &judged {
+        let Some(join) = removal.join else { continue };
+        if judged.iter().any(|other| other.interface == removal.interface && other.group == join) {
+            return Err(RemovalError::LeavesAndJoins {
+                target: graph.interface(removal.interface).id.to_string(),
+                group: graph.group_id(join).to_string(),
+            });
+        }
+    }
     let after = outcome(graph, &judged);
     let all = judged.clone();
     for removal in &mut judged {
@@ -95,14 +104,18 @@ fn resolve(graph: &SecurityGraph, removal: &Removal) -> Result<JudgedRemoval, Re
     Ok(JudgedRemoval { interface, group, join, form, refusals: Vec::new(), unchecked: Vec::new() })
 }
 
-fn unknown_target(graph: &SecurityGraph, target: &str) -> RemovalError {
+/// Returns the error for an id that is neither an instance nor an interface, with those that look most like it.
+#[must_use]
+pub fn unknown_target(graph: &SecurityGraph, target: &str) -> RemovalError {
     let inventory = graph.inventory();
     let ids = inventory
         .instances
         .iter()
         .map(|i| i.id.as_str())
         .chain(inventory.interfaces.iter().map(|i| i.id.as_str()));
-    RemovalError::UnknownTarget { target: target.to_owned(), nearest: nearest(target, ids) }
+    let code =
+        if target.starts_with("eni-") { "InvalidEniId.NotFound" } else { "InvalidInstanceId.NotFound" };
+    RemovalError::UnknownTarget { target: target.to_owned(), code, nearest: nearest(target, ids) }
 }
 
 fn unknown_group(graph: &SecurityGraph, group: &str) -> RemovalError {
@@ -159,9 +172,13 @@ impl Judge<'_, '_> {
                     self.refuse("IncorrectInstanceStatus", 403, message);
                 }
             }
-            if instance.locks.iter().any(|lock| lock == "security") {
-                let message = format!("instance {} is locked for security reasons", instance.id);
-                self.refuse("InstanceLockedForSecurity", 403, message);
+            match &instance.locks {
+                None => self.removal.unchecked.push("operation locks"),
+                Some(locks) if locks.iter().any(|lock| lock.eq_ignore_ascii_case("security")) => {
+                    let message = format!("instance {} is locked for security reasons", instance.id);
+                    self.refuse("InstanceLockedForSecurity", 403, message);
+                }
+                Some(_) => {}
             }
         }
         if self.is_by_instance() {
@@ -185,15 +202,27 @@ impl Judge<'_, '_> {
     /// Law 6.2: what a cloud product manages is not ours to change (A24 for replacement lists).
     fn ownership(&mut self) {
         let interface = self.graph.interface(self.removal.interface);
+        let mut is_group_unchecked = false;
         for group in [Some(self.removal.group), self.removal.join].into_iter().flatten() {
-            if self.graph.group(group).is_some_and(|g| g.service_managed) {
-                let message = format!("{} is managed by a cloud product", self.graph.group_id(group));
-                self.refuse("InvalidOperation.ResourceManagedByCloudProduct", 403, message);
+            match self.graph.group(group).and_then(|described| described.service_managed) {
+                Some(true) => {
+                    let message = format!("{} is managed by a cloud product", self.graph.group_id(group));
+                    self.refuse("InvalidOperation.ResourceManagedByCloudProduct", 403, message);
+                }
+                Some(false) => {}
+                None => is_group_unchecked = true,
             }
         }
-        if interface.service_managed {
-            let message = format!("interface {} is managed by a cloud product", interface.id);
-            self.refuse("InvalidOperation.EniServiceManaged", 403, message);
+        if is_group_unchecked {
+            self.removal.unchecked.push("management of the group");
+        }
+        match interface.service_managed {
+            Some(true) => {
+                let message = format!("interface {} is managed by a cloud product", interface.id);
+                self.refuse("InvalidOperation.EniServiceManaged", 403, message);
+            }
+            Some(false) => {}
+            None => self.removal.unchecked.push("management of the interface"),
         }
         if interface.kind == InterfaceKind::Other {
             let message = format!("interface {} is neither a primary nor a secondary one", interface.id);
@@ -255,6 +284,9 @@ impl Judge<'_, '_> {
             self.refuse("JoinedGroupLimitExceed", 400, message);
         }
         let rules: usize = at_most.iter().map(|group| self.rule_cost(*group)).sum();
+        if at_most.iter().any(|group| !self.knows_cost(*group)) {
+            self.removal.unchecked.push("number of rules of every group in the new list");
+        }
         if rules > self.quotas.rules_per_interface {
             let message =
                 format!("{id} would carry {rules} rules, quota {}", self.quotas.rules_per_interface);
@@ -301,6 +333,10 @@ impl Judge<'_, '_> {
             groups.iter().filter_map(|group| self.graph.group(*group).and_then(|g| g.group_type)).collect()
         };
         let (before, after) = (known(&self.graph.baseline()), known(self.after));
+        let groups = self.after.groups_of(interface).unwrap_or_default();
+        if groups.iter().any(|group| self.graph.group(*group).and_then(|g| g.group_type).is_none()) {
+            self.removal.unchecked.push("type of every group in the new list");
+        }
         if after.len() > 1 {
             let message =
                 format!("{} would be in basic and enterprise groups", self.graph.interface(interface).id);
@@ -312,6 +348,19 @@ impl Judge<'_, '_> {
             self.refuse(code, http, message);
         }
         before != after
+    }
+
+    /// Tells whether all rules and lists of a group are known, so that their number is.
+    fn knows_cost(&self, group: GroupIx) -> bool {
+        let inventory = self.graph.inventory();
+        self.graph.group(group).is_some_and(|described| {
+            described.rule_gaps.is_empty()
+                && described.rules.iter().all(|rule| match (&rule.peer, &rule.ports) {
+                    (RulePeer::PrefixList(id), _) if !inventory.prefix_lists.contains_key(id) => false,
+                    (_, RulePorts::List(id)) => inventory.port_lists.contains_key(id),
+                    _ => true,
+                })
+        })
     }
 
     /// Law 1.1: a list costs its maximum, not its entries.

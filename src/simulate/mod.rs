@@ -17,7 +17,7 @@ pub use crate::evaluate::ChangeKind;
 pub use impact::{
     Certainty, Change, EndpointSet, Extent, Impact, Isolation, OrphanKind, OrphanRisk, SessionEffect, Totals,
 };
-pub use judge::judge;
+pub use judge::{judge, unknown_target};
 pub use proposal::{MetadataConflict, ProposedRemoval, merge_duplicates};
 pub use refusal::Refusal;
 pub use removal::{JudgedRemoval, Removal, TargetForm};

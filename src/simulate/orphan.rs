@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::impact::{OrphanKind, OrphanRisk};
+use super::impact::{Certainty, OrphanKind, OrphanRisk};
 use super::removal::JudgedRemoval;
 use crate::graph::{GroupIx, SecurityGraph, View};
 use crate::inventory::VpcId;
@@ -15,13 +15,17 @@ pub(super) fn orphans(before: &View<'_>, after: &View<'_>, removals: &[JudgedRem
     for interface in graph.interfaces() {
         if after.groups_of(interface).is_some_and(|groups| groups.is_empty()) {
             let new = !before.groups_of(interface).is_some_and(|groups| groups.is_empty());
-            found.insert(OrphanRisk { kind: OrphanKind::InterfaceWithoutGroup(interface), new });
+            let kind = OrphanKind::InterfaceWithoutGroup(interface);
+            found.insert(OrphanRisk { kind, new, certainty: Certainty::Certain });
         }
     }
     let touched: BTreeSet<GroupIx> =
         removals.iter().flat_map(|removal| [Some(removal.group), removal.join]).flatten().collect();
     let vpcs: BTreeSet<&VpcId> =
         removals.iter().filter_map(|removal| graph.interface(removal.interface).network.vpc()).collect();
+    // A gap of the export, or an interface whose groups are unknown, may hide a member.
+    let unseen_members = !graph.inventory().gaps.is_empty()
+        || graph.interfaces().any(|interface| before.groups_of(interface).is_none());
     for group in graph.groups() {
         let in_vpc = graph.group(group).and_then(|g| g.network.vpc()).is_some_and(|vpc| vpcs.contains(vpc));
         if !touched.contains(&group) && !in_vpc {
@@ -31,10 +35,12 @@ pub(super) fn orphans(before: &View<'_>, after: &View<'_>, removals: &[JudgedRem
             continue;
         }
         let new = !before.members_of(group).is_empty();
-        found.insert(OrphanRisk { kind: OrphanKind::EmptyGroup(group), new });
+        let certainty = if unseen_members { Certainty::Possible } else { Certainty::Certain };
+        found.insert(OrphanRisk { kind: OrphanKind::EmptyGroup(group), new, certainty });
         let naming = graph.authorizations_of(group);
         if !naming.is_empty() {
-            found.insert(OrphanRisk { kind: OrphanKind::DanglingReference(group, naming), new });
+            let kind = OrphanKind::DanglingReference(group, naming);
+            found.insert(OrphanRisk { kind, new, certainty });
         }
     }
     found.extend(lost_consumers(graph, removals));
@@ -68,7 +74,7 @@ fn lost_consumers(graph: &SecurityGraph, removals: &[JudgedRemoval]) -> Vec<Orph
                 consumer_id: consumer.id.clone(),
                 interfaces: interfaces.into_iter().collect(),
             };
-            found.push(OrphanRisk { kind, new: true });
+            found.push(OrphanRisk { kind, new: true, certainty: Certainty::Certain });
         }
     }
     found

@@ -7,18 +7,19 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 
 use super::entry::{Finding, Key, Peers, entries};
-use super::impact::{Certainty, Impact, Totals};
+use super::impact::{Certainty, Change, Impact, Totals};
 use super::isolation::isolations;
 use super::judge::{judge, outcome};
 use super::orphan::orphans;
 use super::removal::{JudgedRemoval, Removal};
 use super::simulation::{Options, RemovalError, Simulation, SimulationVerdict};
 use crate::evaluate::{
-    ChangeKind, Delta, Difference, Disposition, Effect, Endpoint, Evaluator, Flow, PeerPiece, Row,
+    Cause, ChangeKind, Delta, Difference, Disposition, Effect, Endpoint, Evaluator, Evidence, Flow,
+    PeerPiece, Row,
 };
 use crate::graph::{GroupIx, InterfaceIx, SecurityGraph, View};
-use crate::inventory::{AccountId, Direction, Network, RulePeer};
-use crate::netset::IpRange;
+use crate::inventory::{Direction, Network, RulePeer};
+use crate::netset::{IpRange, TransportSet};
 
 /// Simulates removals judged together: what is lost, gained, isolated and orphaned, and what the API would refuse.
 ///
@@ -68,11 +69,18 @@ fn conclude(
     impact: &Impact,
 ) -> (SimulationVerdict, Vec<String>) {
     let mut open: BTreeSet<String> = BTreeSet::new();
-    if impact.changes.iter().any(|change| change.kind == ChangeKind::Undetermined) {
-        open.insert("some traffic changes under one reading and not under another".to_owned());
+    for change in impact.changes.iter().filter(|change| change.kind == ChangeKind::Undetermined) {
+        open.extend(evidence(change).map(|evidence| evidence.reason(graph)));
+        // An answer that is open without saying why is open all the same.
+        if evidence(change).next().is_none() {
+            open.insert("what some answers depend on".to_owned());
+        }
     }
     if impact.isolated.iter().any(|one| one.certainty == Certainty::Possible) {
-        open.insert("some interface is isolated under one reading and not under another".to_owned());
+        open.insert("whether some interface is isolated".to_owned());
+    }
+    if impact.orphans.iter().any(|one| one.new && one.certainty == Certainty::Possible) {
+        open.insert("some group is empty unless the export does not show all its members".to_owned());
     }
     open.extend(graph.inventory().gaps.iter().map(|gap| format!("{} ({})", gap.what, gap.code)));
     if graph.inventory().interfaces.iter().any(|interface| interface.network == Network::Unknown) {
@@ -98,7 +106,7 @@ fn conclude(
     }
     let certain = impact.changes.iter().any(|change| change.kind != ChangeKind::Undetermined)
         || impact.isolated.iter().any(|one| one.new && one.certainty == Certainty::Certain)
-        || impact.orphans.iter().any(|one| one.new)
+        || impact.orphans.iter().any(|one| one.new && one.certainty == Certainty::Certain)
         || removals.iter().any(|removal| !removal.refusals.is_empty());
     let verdict = if certain {
         SimulationVerdict::Impact
@@ -108,6 +116,16 @@ fn conclude(
         SimulationVerdict::Undetermined
     };
     (verdict, open.into_iter().collect())
+}
+
+/// Returns what an undetermined change hangs on, before or after, on either side.
+fn evidence(change: &Change) -> impl Iterator<Item = &Evidence> {
+    [&change.before, &change.after].into_iter().flat_map(|answer| [&answer.egress, &answer.ingress]).flat_map(
+        |cause| match cause {
+            Cause::Open(evidence) => evidence.as_slice(),
+            _ => &[],
+        },
+    )
 }
 
 /// Groups of other accounts: those a rule names with an owner that is not ours, and those that name ours.
@@ -120,15 +138,13 @@ struct ForeignGroups {
 impl ForeignGroups {
     fn new(graph: &SecurityGraph) -> Self {
         let inventory = graph.inventory();
-        let ours: BTreeSet<&AccountId> =
-            inventory.interfaces.iter().filter_map(|i| i.owner.as_ref()).collect();
-        let is_foreign =
-            |owner: &AccountId, group: GroupIx| !ours.contains(owner) && graph.group(group).is_none();
         let mut named = BTreeSet::new();
         for rule in inventory.groups.iter().flat_map(|group| &group.rules) {
-            if let RulePeer::Group { id, owner: Some(owner) } = &rule.peer
+            // An owner is only kept where it is not the holder's own account. Interfaces of that account in the
+            // inventory do not show all its members.
+            if let RulePeer::Group { id, owner: Some(_) } = &rule.peer
                 && let Some(group) = graph.find_group(id)
-                && is_foreign(owner, group)
+                && graph.group(group).is_none()
             {
                 named.insert(group);
             }
@@ -150,7 +166,7 @@ impl ForeignGroups {
 #[derive(Default)]
 struct RowFindings {
     findings: Vec<Finding>,
-    /// Peers that lose something, surely or perhaps.
+    /// Interfaces that lose something with another one, surely or perhaps; the changed one too.
     losing: BTreeSet<InterfaceIx>,
     /// (kind, direction, peer): a pair counts once whatever its addresses.
     pairs: BTreeSet<(ChangeKind, Direction, InterfaceIx)>,
@@ -202,6 +218,7 @@ fn row_findings(
                     if let Effect::Change(kind) = delta.effect {
                         found.pairs.extend(peers.iter().map(|peer| (kind, group.direction, peer.interface)));
                         if kind != ChangeKind::Gained {
+                            found.losing.insert(interface);
                             found.losing.extend(peers.iter().map(|peer| peer.interface));
                         }
                     }
@@ -209,10 +226,12 @@ fn row_findings(
                         end(&row),
                         Endpoint::Interface { interface: first.interface, address: address(first.range) },
                     ];
-                    let removed_by =
-                        attribution.responsible(&[interface, first.interface], group.direction, ends, delta);
-                    let pieces = peers.iter().map(|peer| (peer.interface, peer.kind, peer.range)).collect();
-                    found.add(own, group.direction, delta, removed_by, Peers::Interfaces(pieces));
+                    let pieces: Vec<_> =
+                        peers.iter().map(|peer| (peer.interface, peer.kind, peer.range)).collect();
+                    let both = [interface, first.interface];
+                    for (removed_by, delta) in attribution.shares(&both, group.direction, ends, delta) {
+                        found.add(own, group.direction, delta, removed_by, Peers::Interfaces(pieces.clone()));
+                    }
                 }
             }
         }
@@ -223,8 +242,9 @@ fn row_findings(
                     found.externals.insert((kind, group.direction));
                 }
                 let ends = [end(&row), Endpoint::External(first.address())];
-                let removed_by = attribution.responsible(&[interface], group.direction, ends, delta);
-                found.add(own, group.direction, delta, removed_by, Peers::External(group.blocks.clone()));
+                for (removed_by, delta) in attribution.shares(&[interface], group.direction, ends, delta) {
+                    found.add(own, group.direction, delta, removed_by, Peers::External(group.blocks.clone()));
+                }
             }
         }
         for change in row.foreign(&foreign.named, &naming_us) {
@@ -234,7 +254,7 @@ fn row_findings(
                 }
                 let removed_by =
                     attribution.of(&[interface]).iter().map(|r| (r.interface, r.group)).collect();
-                found.add(own, change.direction, delta, removed_by, Peers::Foreign(change.group));
+                found.add(own, change.direction, delta.clone(), removed_by, Peers::Foreign(change.group));
             }
         }
     }
@@ -246,7 +266,7 @@ impl RowFindings {
         &mut self,
         own: (InterfaceIx, crate::inventory::AddressKind, IpRange),
         direction: Direction,
-        delta: &Delta,
+        delta: Delta,
         removed_by: Vec<(InterfaceIx, GroupIx)>,
         peers: Peers,
     ) {
@@ -254,7 +274,7 @@ impl RowFindings {
         let key = Key {
             direction,
             family: own.2.family,
-            delta: delta.clone(),
+            delta,
             removed_by: removed_by.into_iter().map(relative).collect(),
         };
         self.findings.push(Finding { own, key, peers });
@@ -314,22 +334,69 @@ impl<'a> Attribution<'a> {
             .collect()
     }
 
+    /// Cuts a delta by who is responsible for it.
+    ///
     /// A removal is responsible when it alone changes the answer, or the answer would not change without it. Where
-    /// no single one is, all of them are. Asked of the delta's witness: within a delta the same causes decide.
-    fn responsible(
+    /// no single one is, all of them are. The traffic is cut where any rule of the two interfaces begins or ends, so
+    /// within a piece every state in between decides alike and one packet answers for all.
+    fn shares(
         &self,
         interfaces: &[InterfaceIx],
         direction: Direction,
-        [own, peer]: [Endpoint; 2],
+        ends: [Endpoint; 2],
         delta: &Delta,
-    ) -> Vec<(InterfaceIx, GroupIx)> {
+    ) -> Vec<(Vec<(InterfaceIx, GroupIx)>, Delta)> {
         let candidates = self.of(interfaces);
+        if candidates.len() < 2 {
+            return vec![(candidates.iter().map(|one| (one.interface, one.group)).collect(), delta.clone())];
+        }
+        let mut shares: BTreeMap<Vec<(InterfaceIx, GroupIx)>, TransportSet> = BTreeMap::new();
+        for piece in self.cut(interfaces, &delta.traffic) {
+            let removed_by = self.responsible(&candidates, direction, ends, &piece);
+            let share = shares.entry(removed_by).or_default();
+            *share = share.union(&piece);
+        }
+        let share = |(removed_by, traffic)| (removed_by, Delta { traffic, ..delta.clone() });
+        shares.into_iter().map(share).collect()
+    }
+
+    /// Cuts traffic where a rule of any group of the interfaces begins or ends.
+    fn cut(&self, interfaces: &[InterfaceIx], traffic: &TransportSet) -> Vec<TransportSet> {
+        let mut pieces = vec![traffic.clone()];
+        let groups: BTreeSet<GroupIx> = interfaces
+            .iter()
+            .flat_map(|interface| {
+                [self.before, self.after].map(|view| view.groups_of(*interface).unwrap_or_default())
+            })
+            .flat_map(|groups| groups.to_vec())
+            .collect();
+        let evaluator = self.evaluator.get_or_init(|| Evaluator::new(self.graph, self.options.readings));
+        for set in evaluator.traffic_of(&groups) {
+            let mut next = Vec::with_capacity(pieces.len() + 1);
+            for piece in pieces {
+                let inside = piece.intersection(&set);
+                if inside.is_empty() || inside == piece {
+                    next.push(piece);
+                } else {
+                    next.push(piece.difference(&inside));
+                    next.push(inside);
+                }
+            }
+            pieces = next;
+        }
+        pieces
+    }
+
+    fn responsible(
+        &self,
+        candidates: &[&JudgedRemoval],
+        direction: Direction,
+        [own, peer]: [Endpoint; 2],
+        traffic: &TransportSet,
+    ) -> Vec<(InterfaceIx, GroupIx)> {
         let name = |removal: &JudgedRemoval| (removal.interface, removal.group);
         let everybody = || candidates.iter().map(|removal| name(removal)).collect::<Vec<_>>();
-        let (1.., Some(packet)) = (candidates.len(), delta.traffic.witness()) else { return everybody() };
-        if candidates.len() == 1 {
-            return everybody();
-        }
+        let Some(packet) = traffic.witness() else { return everybody() };
         let (source, destination) = match direction {
             Direction::Egress => (own, peer),
             Direction::Ingress => (peer, own),

@@ -84,10 +84,12 @@ pub struct Simulation<'g> {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum RemovalError {
     /// No such instance or interface.
-    #[error("no instance or interface `{target}` in the inventory (`InvalidInstanceId.NotFound`)")]
+    #[error("no instance or interface `{target}` in the inventory (`{code}`)")]
     UnknownTarget {
         /// What was named.
         target: String,
+        /// What the API would say.
+        code: &'static str,
         /// The ids that look most like it.
         nearest: Vec<String>,
     },
@@ -122,6 +124,14 @@ pub enum RemovalError {
     UnknownMemberships {
         /// What was named.
         target: String,
+    },
+    /// A group that one removal joins is left by another.
+    #[error("`{target}` is to leave `{group}` and to join it")]
+    LeavesAndJoins {
+        /// What was named.
+        target: String,
+        /// The group.
+        group: String,
     },
     /// The same membership is named with two different groups to join.
     #[error("`{target}` leaves `{group}` twice with different groups to join")]

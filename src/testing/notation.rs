@@ -127,7 +127,7 @@ fn group(name: &str, rest: &str, network: Network) -> Parsed<SecurityGroup> {
         region: Some(RegionId::from("cn-hangzhou")),
         group_type,
         inner_access,
-        service_managed: false,
+        service_managed: Some(false),
         rules: Vec::new(),
         rule_gaps: Vec::new(),
         tags: BTreeMap::new(),
@@ -222,7 +222,7 @@ fn interface(inventory: &mut Inventory, name: &str, rest: &str, network: Network
         owner: None,
         memberships: memberships(groups),
         addresses: interface_addresses(addresses)?,
-        service_managed: false,
+        service_managed: Some(false),
         tags: BTreeMap::new(),
     });
     if inventory.instances.iter().all(|other| other.id != instance_id) {
@@ -231,7 +231,7 @@ fn interface(inventory: &mut Inventory, name: &str, rest: &str, network: Network
             name: instance.to_owned(),
             status: "Running".to_owned(),
             region: Some(RegionId::from("cn-hangzhou")),
-            locks: Vec::new(),
+            locks: Some(Vec::new()),
             tags: BTreeMap::new(),
         });
     }

@@ -11,7 +11,7 @@ use super::outcome::{End, Memberships, Settings};
 use super::reading::{Question, Reading, holds_address};
 use crate::inventory::{
     Direction, Inventory, RuleAction, RulePeer, RulePorts, SecurityGroupId, SecurityGroupRule,
-    SecurityGroupType,
+    SecurityGroupType, Unevaluable,
 };
 use crate::netset::{Family, IpProtocol, Packet, PortRange};
 
@@ -232,7 +232,23 @@ impl Reading<'_> {
             for (position, rule) in group.rules.iter().enumerate() {
                 let matches = match &rule.unevaluable {
                     _ if rule.direction != side.direction => false,
-                    Some(_) => self.ask(Question::RuleMatches(group.id.clone(), position))?,
+                    // A key nobody knows may even name a group that the far side leaves or joins.
+                    Some(Unevaluable::UnknownKey(_)) => {
+                        let name = || (group.id.clone(), position);
+                        let (leaves, joins) = (
+                            self.gives_up(side.remote, self.before, self.after),
+                            self.gives_up(side.remote, self.after, self.before),
+                        );
+                        let is_after = std::ptr::eq(state, self.after);
+                        self.ask(Question::RuleMatches(name()))?
+                            && (!leaves || !is_after || self.ask(Question::RuleStays(name()))?)
+                            && (!joins || is_after || self.ask(Question::RuleHeld(name()))?)
+                    }
+                    // Of a protocol nobody knows, the addresses are known.
+                    Some(Unevaluable::Protocol(_) | Unevaluable::AllWithPort(_)) => {
+                        self.addresses_match(rule, side, state)?
+                            && self.ask(Question::RuleMatches((group.id.clone(), position)))?
+                    }
                     None => self.matches(rule, side, state)?,
                 };
                 if matches && self.holds(state, side.local, &group.id)? {
@@ -244,22 +260,18 @@ impl Reading<'_> {
         Ok(strongest)
     }
 
-    /// Law 2.6, rule match: protocol, ports, source ports, local narrowing and object.
-    fn matches(&self, rule: &SecurityGroupRule, side: Side, state: &Memberships) -> Result<bool, Question> {
-        let Packet { protocol, source_port, destination_port } = self.packet;
-        if rule.protocol != IpProtocol::All && rule.protocol != IpProtocol::Number(protocol) {
-            return Ok(false);
-        }
+    /// Law 2.6, rule match: local narrowing and object.
+    fn addresses_match(
+        &self,
+        rule: &SecurityGroupRule,
+        side: Side,
+        state: &Memberships,
+    ) -> Result<bool, Question> {
         if rule.local.is_some_and(|block| !holds_address(&block, side.local_address)) {
             return Ok(false);
         }
-        // Ports narrow TCP and UDP rules only (law 1.1).
-        let source_matches = |range: &PortRange| range.low() <= source_port && source_port <= range.high();
-        if rule.protocol.has_ports() && !rule.source_ports.as_ref().is_none_or(source_matches) {
-            return Ok(false);
-        }
         let remote = side.remote.address();
-        let object = match &rule.peer {
+        Ok(match &rule.peer {
             RulePeer::Block(block) => holds_address(block, remote),
             RulePeer::PrefixList(id) => match self.inventory.prefix_lists.get(id) {
                 Some(list) => list.entries.iter().any(|block| holds_address(block, remote)),
@@ -271,7 +283,21 @@ impl Reading<'_> {
                 Some(index) => self.holds(state, index, id)? && self.covers(side.remote)?,
                 None => false,
             },
-        };
+        })
+    }
+
+    /// Law 2.6, rule match: protocol, ports, source ports, and the addresses.
+    fn matches(&self, rule: &SecurityGroupRule, side: Side, state: &Memberships) -> Result<bool, Question> {
+        let Packet { protocol, source_port, destination_port } = self.packet;
+        if rule.protocol != IpProtocol::All && rule.protocol != IpProtocol::Number(protocol) {
+            return Ok(false);
+        }
+        // Ports narrow TCP and UDP rules only (law 1.1).
+        let source_matches = |range: &PortRange| range.low() <= source_port && source_port <= range.high();
+        if rule.protocol.has_ports() && !rule.source_ports.as_ref().is_none_or(source_matches) {
+            return Ok(false);
+        }
+        let object = self.addresses_match(rule, side, state)?;
         if !object || !rule.protocol.has_ports() {
             return Ok(object);
         }

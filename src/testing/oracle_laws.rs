@@ -9,7 +9,7 @@ use super::{
 use crate::inventory::{
     Direction, InnerAccessPolicy, Inventory, Memberships as Known, PortRangeList, PortRangeListId,
     PrefixList, PrefixListId, RuleAction, RulePeer, RulePorts, SecurityGroup, SecurityGroupId,
-    SecurityGroupRule, SecurityGroupType,
+    SecurityGroupRule, SecurityGroupType, Unevaluable,
 };
 use crate::netset::{Family, IpBlock, IpProtocol, Packet, PortRange, TransportSet};
 
@@ -301,7 +301,7 @@ impl Filling<'_> {
                 region: None,
                 group_type: None,
                 inner_access: None,
-                service_managed: false,
+                service_managed: Some(false),
                 rules: Vec::new(),
                 rule_gaps: vec![crate::inventory::RuleGap { direction: None, code: "truncated-page" }],
                 tags: BTreeMap::new(),
@@ -314,11 +314,21 @@ impl Filling<'_> {
             let both = [InnerAccessPolicy::Accept, InnerAccessPolicy::Drop];
             group.inner_access = group.inner_access.or_else(|| Some(self.dice.pick(&both)));
             for rule in &mut group.rules {
-                if rule.unevaluable.take().is_some() {
-                    rule.protocol = IpProtocol::All;
-                    rule.ports = RulePorts::Any;
-                    rule.local = None;
-                    rule.peer = RulePeer::Block(self.block());
+                match rule.unevaluable.take() {
+                    None => {}
+                    // The key may have meant anything, a group too.
+                    Some(Unevaluable::UnknownKey(_)) => {
+                        rule.protocol = IpProtocol::All;
+                        rule.ports = RulePorts::Any;
+                        rule.local = None;
+                        rule.peer = self.rule(rule.direction).peer;
+                    }
+                    // The addresses are understood.
+                    Some(Unevaluable::Protocol(_) | Unevaluable::AllWithPort(_)) => {
+                        rule.protocol = self.dice.pick(&[IpProtocol::All, IpProtocol::TCP, IpProtocol::GRE]);
+                        rule.ports = RulePorts::Any;
+                        rule.source_ports = None;
+                    }
                 }
             }
             for direction in [Direction::Ingress, Direction::Egress] {
@@ -364,7 +374,7 @@ impl Filling<'_> {
                         self.dice.pick(&[SecurityGroupType::Normal, SecurityGroupType::Enterprise]),
                     ),
                     inner_access: Some(InnerAccessPolicy::Accept),
-                    service_managed: false,
+                    service_managed: Some(false),
                     rules,
                     rule_gaps: Vec::new(),
                     tags: BTreeMap::new(),

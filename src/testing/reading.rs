@@ -22,7 +22,11 @@ pub(super) enum Question {
     /// Does the unknown port list hold the destination port?
     ListHoldsPort(PortRangeListId),
     /// Does the unevaluable rule, the n-th of its group, match?
-    RuleMatches(SecurityGroupId, usize),
+    RuleMatches((SecurityGroupId, usize)),
+    /// Does it still match when the far side has left a group?
+    RuleStays((SecurityGroupId, usize)),
+    /// Did it match already before the far side joined a group?
+    RuleHeld((SecurityGroupId, usize)),
     /// Is the group a basic one?
     IsNormal(SecurityGroupId),
     /// Does the group connect its members?

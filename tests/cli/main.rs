@@ -10,8 +10,14 @@
 
 mod exit_codes;
 mod help;
+mod hostile;
+#[cfg(target_os = "linux")]
+mod interrupted;
 mod outputs;
+mod readme;
 mod removals;
+mod same_bytes;
+mod samples;
 
 use std::ffi::OsStr;
 use std::fs;

@@ -115,6 +115,8 @@ fn a_run_that_fails_leaves_the_previous_result_as_it_was() {
     scene.write("result.txt", "previous");
     scene.write("broken.json", "{");
     assert_refused(scene.sgleave(["inspect", "-i", "broken.json", "-o", "result.txt"]), 3, "broken.json");
+    let simulate = ["simulate", "-i", "export", "i-nobody:sg-web", "-o", "result.txt"];
+    assert_refused(scene.sgleave(simulate), 3, "no instance or interface `i-nobody`");
     assert_eq!(fs::read_to_string(scene.path("result.txt")).unwrap(), "previous");
     assert_eq!(scene.names(), ["broken.json", "export", "result.txt"]);
 }
@@ -131,6 +133,35 @@ fn a_file_that_cannot_be_written_whole_is_eight_and_leaves_nothing_behind() {
     assert_eq!(scene.names(), ["export", "result.txt"]);
 }
 
+/// The disk fills up earlier or later, in the first output, in the last, or never.
+#[test]
+#[cfg(unix)]
+fn a_disk_that_fills_up_at_any_block_leaves_what_was_there() {
+    let scene = Scene::new();
+    let reports = ["result.txt", "result.json", "result.csv"];
+    let simulate = "exec $sgleave simulate -i export i-web-1:sg-web -o result.txt --report json=result.json \
+                    --report csv=result.csv";
+    let mut refused = 0;
+    for blocks in 0.. {
+        for name in reports {
+            scene.write(name, "previous");
+        }
+        let line = format!("trap '' XFSZ; ulimit -f {blocks}; {simulate}");
+        let said = run(scene.shell(&line));
+        assert_eq!(scene.names(), ["export", "result.csv", "result.json", "result.txt"], "{blocks} blocks");
+        let are_previous = reports.map(|name| fs::read_to_string(scene.path(name)).unwrap() == "previous");
+        if said.code == 0 {
+            assert_eq!(are_previous, [false; 3], "{blocks} blocks");
+            break;
+        }
+        assert_eq!((said.code, said.stdout.as_str()), (8, ""), "{blocks} blocks: {}", said.stderr);
+        assert!(said.stderr.starts_with("error: cannot write `result."), "{}", said.stderr);
+        assert_eq!(are_previous, [true; 3], "{blocks} blocks");
+        refused += 1;
+    }
+    assert!(refused > 2, "the results fit into {refused} blocks");
+}
+
 /// Nothing can be made in `/proc`, not even by the superuser, and only the attempt shows it.
 #[test]
 #[cfg(target_os = "linux")]
@@ -140,18 +171,30 @@ fn all_outputs_appear_or_none() {
         scene.sgleave(["inspect", "-i", "export", "-o", "first.txt", "--report", "json=/proc/second.json"]);
     assert_refused(command, 8, "cannot write `/proc/second.json`: ");
     assert_eq!(scene.names(), ["export"]);
-    let line = "exec $sgleave inspect -i export --report text=first.txt > /dev/full";
-    assert_refused(scene.shell(line), 8, "cannot write to stdout: ");
-    assert_eq!(scene.names(), ["export"]);
+    for command in ["inspect -i export", "simulate -i export i-web-1:sg-web -f json"] {
+        let line = format!("exec $sgleave {command} --report text=first.txt > /dev/full");
+        assert_refused(scene.shell(&line), 8, "cannot write to stdout: ");
+        assert_eq!(scene.names(), ["export"]);
+    }
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn a_full_disk_behind_stdout_is_eight() {
     let scene = Scene::new();
-    for command in
-        ["inspect -i export", "schema", "schema simulation", "man", "completions bash", "--help", "--version"]
-    {
+    for command in [
+        "inspect -i export",
+        "simulate -i export i-web-1:sg-web",
+        "simulate -i export i-web-1:sg-web -f json",
+        "simulate -i export i-web-1:sg-web -f csv --exit-code",
+        "explain -q -i export i-web-1 i-web-2 tcp/22",
+        "schema",
+        "schema simulation",
+        "man",
+        "completions bash",
+        "--help",
+        "--version",
+    ] {
         assert_refused(
             scene.shell(&format!("exec $sgleave {command} > /dev/full")),
             8,
@@ -163,7 +206,16 @@ fn a_full_disk_behind_stdout_is_eight() {
 #[test]
 fn a_reader_that_went_away_is_eight_and_is_told_nothing() {
     let scene = Scene::new();
-    for arguments in [vec!["inspect", "-i", "export"], vec!["man"], vec!["schema"], vec!["--help"]] {
+    for arguments in [
+        vec!["inspect", "-i", "export"],
+        vec!["simulate", "-i", "export", "i-web-1:sg-web"],
+        vec!["simulate", "-i", "export", "i-web-1:sg-web", "-f", "json", "--exit-code"],
+        vec!["simulate", "-i", "export", "i-web-1:sg-web", "-f", "csv"],
+        vec!["explain", "-q", "-i", "export", "i-web-1", "i-web-2", "tcp/22"],
+        vec!["man"],
+        vec!["schema"],
+        vec!["--help"],
+    ] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let mut command = std::process::Command::new(super::program());
@@ -198,6 +250,15 @@ fn without_a_stdout_the_answer_is_said_on_stderr() {
         let quiet = run(scene.shell(&format!("exec $sgleave inspect -q -i export {redirection}")));
         assert_eq!((quiet.code, quiet.stderr.as_str()), (0, ""), "{redirection}");
     }
+    let simulate = "exec $sgleave simulate -i export i-web-1:sg-web --exit-code";
+    let said = run(scene.shell(&format!("{simulate} >&-")));
+    let expected = "note: stdout is closed or the null device; the answer is: impact\n";
+    assert_eq!((said.code, said.stderr.as_str()), (1, expected));
+    assert_eq!(run(scene.shell(&format!("{simulate} >&- 2>&-"))).code, 1);
+    // Whoever names a file has the answer there.
+    let said = run(scene.shell(&format!("{simulate} -o result.txt >&-")));
+    assert_eq!((said.code, said.stderr.as_str()), (1, ""));
+    assert!(fs::read_to_string(scene.path("result.txt")).unwrap().starts_with("IMPACT  "));
     let both = run(scene.shell("exec $sgleave inspect -i export >&- 2>&-"));
     assert_eq!(both.code, 0);
     let failed = run(scene.shell("exec $sgleave inspect -i missing >&- 2>&-"));

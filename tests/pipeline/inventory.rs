@@ -1,10 +1,12 @@
 //! Reading an export: what is understood, what is refused, what stays unknown.
 
+mod counts;
 mod forms;
 mod hostile;
 mod joins;
 mod law;
 mod pages;
+mod refusals;
 mod rules;
 mod samples;
 mod shuffled;

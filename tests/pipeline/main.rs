@@ -10,8 +10,10 @@
 
 mod architecture;
 mod cases;
+mod completeness;
 mod demo;
 mod inventory;
 mod report;
 mod simulate;
 mod support;
+mod wording;

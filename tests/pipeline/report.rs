@@ -1,6 +1,7 @@
 //! Room 7: one sample document feeds every writer.
 
 mod csv;
+mod demo;
 mod estate;
 mod json;
 mod sample;

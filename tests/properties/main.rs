@@ -10,6 +10,8 @@
 #![allow(unreachable_pub, reason = "what one test module offers another is public to nobody else")]
 
 mod agreement;
+mod bugs;
+mod causes;
 mod compare;
 mod draw;
 mod evidence;

@@ -7,7 +7,7 @@ use super::cause::ExplanationEntry;
 use super::endpoint::Endpoint;
 use super::names::Names;
 use crate::graph::InterfaceIx;
-use crate::netset::{Family, PortSet, TrafficItem};
+use crate::netset::{Family, PortSet, TrafficItem, TransportSet};
 use crate::simulate::{Change, ChangeKind, SessionEffect};
 
 /// Traffic whose answer changes, between every source and every destination of the entry.
@@ -34,6 +34,9 @@ pub struct ChangeEntry<'a> {
     /// The address family of both sides.
     #[serde(skip)]
     pub(in crate::report) family: Family,
+    /// What a pair of the family can carry besides the traffic.
+    #[serde(skip)]
+    pub(in crate::report) lacking: Vec<Traffic>,
 }
 
 /// What happens to the traffic of an entry.
@@ -120,6 +123,12 @@ impl<'a> ChangeEntry<'a> {
                 SessionEffect::MayLast910Seconds => SessionName::MayLast910Seconds,
             }),
             family: change.family,
+            lacking: TransportSet::universe(change.family)
+                .difference(&change.traffic)
+                .items(change.family)
+                .into_iter()
+                .map(Traffic::from)
+                .collect(),
         }
     }
 }

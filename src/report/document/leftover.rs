@@ -57,6 +57,15 @@ pub enum CertaintyName {
     Possible,
 }
 
+impl From<Certainty> for CertaintyName {
+    fn from(certainty: Certainty) -> Self {
+        match certainty {
+            Certainty::Certain => Self::Certain,
+            Certainty::Possible => Self::Possible,
+        }
+    }
+}
+
 /// Something that is left behind.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -80,6 +89,8 @@ pub enum OrphanEntry<'a> {
         group_id: &'a str,
         /// False when it was so before.
         new: bool,
+        /// Possible where members may exist that the export does not show.
+        certainty: CertaintyName,
         /// The group in the graph.
         #[serde(skip)]
         group: GroupIx,
@@ -92,6 +103,8 @@ pub enum OrphanEntry<'a> {
         referenced_by: Vec<Reference<'a>>,
         /// False when it was so before.
         new: bool,
+        /// Possible where members may exist that the export does not show.
+        certainty: CertaintyName,
         /// The group in the graph.
         #[serde(skip)]
         group: GroupIx,
@@ -149,10 +162,7 @@ impl<'a> IsolationEntry<'a> {
                 Extent::FromAll => ExtentName::FromAll,
             },
             new: isolation.new,
-            certainty: match isolation.certainty {
-                Certainty::Certain => CertaintyName::Certain,
-                Certainty::Possible => CertaintyName::Possible,
-            },
+            certainty: isolation.certainty.into(),
             name: names.name_of(ix),
             status: names.status_of(ix),
             ix,
@@ -162,7 +172,7 @@ impl<'a> IsolationEntry<'a> {
 
 impl<'a> OrphanEntry<'a> {
     pub(super) fn new(orphan: &'a OrphanRisk, names: &Names<'a>) -> Self {
-        let new = orphan.new;
+        let (new, certainty) = (orphan.new, orphan.certainty.into());
         match &orphan.kind {
             OrphanKind::InterfaceWithoutGroup(ix) => Self::InterfaceWithoutGroup {
                 interface_id: names.interface(*ix),
@@ -171,12 +181,13 @@ impl<'a> OrphanEntry<'a> {
                 ix: *ix,
             },
             OrphanKind::EmptyGroup(group) => {
-                Self::EmptyGroup { group_id: names.group(*group), new, group: *group }
+                Self::EmptyGroup { group_id: names.group(*group), new, certainty, group: *group }
             }
             OrphanKind::DanglingReference(group, authorizations) => Self::DanglingReference {
                 group_id: names.group(*group),
                 referenced_by: authorizations.iter().map(|a| Reference::new(a, names)).collect(),
                 new,
+                certainty,
                 group: *group,
             },
             OrphanKind::ExternalConsumer { group, consumer, consumer_id, interfaces } => {
@@ -189,6 +200,17 @@ impl<'a> OrphanEntry<'a> {
                     group: *group,
                 }
             }
+        }
+    }
+
+    /// Tells whether it holds whatever the export does not show.
+    #[must_use]
+    pub const fn is_certain(&self) -> bool {
+        match self {
+            Self::EmptyGroup { certainty, .. } | Self::DanglingReference { certainty, .. } => {
+                matches!(certainty, CertaintyName::Certain)
+            }
+            Self::InterfaceWithoutGroup { .. } | Self::ExternalConsumer { .. } => true,
         }
     }
 

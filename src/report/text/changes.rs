@@ -6,7 +6,8 @@ use super::page::{Page, Paint};
 use super::wording::{self, Side, count, plural};
 use crate::netset::Family;
 use crate::report::document::{
-    CauseEntry, ChangeEntry, ChangeName, Endpoint, ExplanationEntry, Names, SessionName, SimulationReport,
+    CauseEntry, ChangeEntry, ChangeName, Endpoint, ExplanationEntry, RemovalEntry, SessionName,
+    SimulationReport,
 };
 
 /// The column of the labels of a block.
@@ -55,7 +56,7 @@ pub(super) fn write(page: &mut Page<'_>, report: &SimulationReport<'_>, kind: Ch
         if position > 0 {
             page.line(0, "")?;
         }
-        block(page, entry, &report.names)?;
+        block(page, entry, &document.removals)?;
     }
     page.more(2, entries.len(), "entries")
 }
@@ -64,23 +65,21 @@ fn has_external(side: &[Endpoint<'_>]) -> bool {
     side.iter().any(|end| matches!(end, Endpoint::External(_)))
 }
 
-fn block(page: &mut Page<'_>, entry: &ChangeEntry<'_>, names: &Names<'_>) -> io::Result<()> {
+fn block(page: &mut Page<'_>, entry: &ChangeEntry<'_>, removals: &[RemovalEntry<'_>]) -> io::Result<()> {
     let family = match entry.family {
         Family::Ipv4 => "",
         Family::Ipv6 => " (IPv6)",
     };
-    let traffic = wording::traffic(&entry.traffic);
+    let traffic = wording::traffic(&entry.traffic, &entry.lacking);
     page.labelled(2, Paint::Plain, "", 0, &format!("{traffic}{family}"))?;
     side(page, "from", &entry.sources)?;
     side(page, "to", &entry.destinations)?;
     answer(page, "before", &entry.before, None)?;
     answer(page, "after", &entry.after, Some(&entry.before))?;
-    let shown = page.shown(entry.removed_by.len());
-    let by: Vec<String> =
-        entry.removed_by.iter().take(shown).map(|by| wording::removed_by(by, names)).collect();
-    if !by.is_empty() {
-        page.labelled(4, Paint::Quiet, "cause", LABEL, &by.join(", "))?;
-        page.more(4 + LABEL, entry.removed_by.len(), "removals")?;
+    let total = entry.removed_by.len();
+    if let Some(by) = entry.removed_by.get(..page.shown_within(total)).filter(|by| !by.is_empty()) {
+        page.labelled(4, Paint::Quiet, "cause", LABEL, &wording::removed_by(by, removals))?;
+        page.more_within(4 + LABEL, total, "removals")?;
     }
     match entry.sessions {
         Some(SessionName::MayBreakAtOnce) => {
@@ -98,7 +97,7 @@ fn block(page: &mut Page<'_>, entry: &ChangeEntry<'_>, names: &Names<'_>) -> io:
 }
 
 fn side(page: &mut Page<'_>, label: &str, ends: &[Endpoint<'_>]) -> io::Result<()> {
-    let shown = page.shown(ends.len());
+    let shown = page.shown_within(ends.len());
     let is_bounded = page.is_bounded();
     if let [only] = ends {
         let (text, is_cut) = wording::endpoint(only, is_bounded);
@@ -115,7 +114,8 @@ fn side(page: &mut Page<'_>, label: &str, ends: &[Endpoint<'_>]) -> io::Result<(
         }
         page.labelled(4 + LABEL, Paint::Plain, "-", 2, &text)?;
     }
-    page.more(4 + LABEL, ends.len(), "of them")
+    let only_interfaces = ends.iter().all(|end| matches!(end, Endpoint::Interface(_)));
+    page.more_within(4 + LABEL, ends.len(), if only_interfaces { "interfaces" } else { "ends" })
 }
 
 /// `2 interfaces and outside addresses`.

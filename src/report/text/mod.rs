@@ -4,6 +4,7 @@ mod changes;
 mod explanation;
 mod inspection;
 mod leftovers;
+mod outside;
 mod page;
 mod simulation;
 mod source;

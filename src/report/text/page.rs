@@ -123,7 +123,22 @@ impl<'w> Page<'w> {
 
     /// Says how many rows are left out, if any.
     pub(super) fn more(&mut self, indent: usize, total: usize, what: &str) -> io::Result<()> {
-        let hidden = total - self.shown(total);
+        self.rest(indent, self.shown(total), total, what)
+    }
+
+    /// Returns how many of `total` rows are shown within one entry. An entry is read as a whole, next to others like it, so
+    /// its lists are much shorter than the list of entries.
+    pub(super) fn shown_within(&self, total: usize) -> usize {
+        self.style.limit.map_or(total, |limit| total.min((limit / 5).max(1)))
+    }
+
+    /// Says how many rows of an entry are left out, if any.
+    pub(super) fn more_within(&mut self, indent: usize, total: usize, what: &str) -> io::Result<()> {
+        self.rest(indent, self.shown_within(total), total, what)
+    }
+
+    fn rest(&mut self, indent: usize, shown: usize, total: usize, what: &str) -> io::Result<()> {
+        let hidden = total - shown;
         if hidden == 0 {
             return Ok(());
         }

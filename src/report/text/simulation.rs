@@ -8,7 +8,7 @@ use super::{changes, leftovers, source};
 use crate::report::command::Commands;
 use crate::report::context::Style;
 use crate::report::document::{
-    ChangeName, RemovalEntry, RemovalStatus, SimulationDocument, SimulationReport, VerdictName,
+    CertaintyName, ChangeName, RemovalEntry, RemovalStatus, SimulationDocument, SimulationReport, VerdictName,
 };
 
 pub(in crate::report) fn write(
@@ -58,12 +58,12 @@ fn verdict(page: &mut Page<'_>, document: &SimulationDocument<'_>) -> io::Result
         VerdictName::Impact => page.verdict(Paint::Bad, "IMPACT", &format!("{subject}: {counts}")),
         VerdictName::Undetermined => {
             let found = if counts.is_empty() { "nothing certain was found" } else { &counts };
-            let because = match document.verdict_reasons {
+            let unknown = match document.verdict_reasons {
                 [] => String::new(),
-                [only] => format!(", because of {only}"),
-                several => format!(", for {} reasons", several.len()),
+                [only] => format!("; not known: {only}"),
+                several => format!("; {} things are not known", several.len()),
             };
-            page.verdict(Paint::Unsure, "UNDETERMINED", &format!("{subject}: {found}{because}"))
+            page.verdict(Paint::Unsure, "UNDETERMINED", &format!("{subject}: {found}{unknown}"))
         }
     }
 }
@@ -117,8 +117,15 @@ fn counts(document: &SimulationDocument<'_>) -> Vec<String> {
             found.push(format!("{how_many} {what}"));
         }
     }
-    if totals.isolated > 0 {
-        found.push(plural(totals.isolated, "interface isolated", "interfaces isolated"));
+    for (certainty, one, many) in [
+        (CertaintyName::Certain, "interface isolated", "interfaces isolated"),
+        (CertaintyName::Possible, "interface perhaps isolated", "interfaces perhaps isolated"),
+    ] {
+        let isolated = document.isolated.iter().filter(|entry| entry.new && entry.certainty == certainty);
+        let isolated = count(isolated.count());
+        if isolated > 0 {
+            found.push(plural(isolated, one, many));
+        }
     }
     if totals.orphans > 0 {
         found.push(plural(totals.orphans, "orphan", "orphans"));

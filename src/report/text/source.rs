@@ -42,8 +42,10 @@ pub(super) fn write_issues(page: &mut Page<'_>, inventory: &InventoryEntry<'_>) 
             LevelName::Note => (Paint::Quiet, "note"),
         };
         let at = if issue.pointer.is_empty() { "" } else { " at " };
-        let place = format!("{}{at}{}", issue.source, issue.pointer);
-        page.labelled(2, paint, label, 9, &format!("{place}: {} ({})", issue.message, issue.code))?;
+        // What is missing has no place.
+        let separator = if issue.source.is_empty() { "" } else { ": " };
+        let place = format!("{}{at}{}{separator}", issue.source, issue.pointer);
+        page.labelled(2, paint, label, 9, &format!("{place}{} ({})", issue.message, issue.code))?;
         if !issue.help.is_empty() {
             page.labelled(11, Paint::Quiet, "help:", 6, issue.help)?;
         }

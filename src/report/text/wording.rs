@@ -1,8 +1,11 @@
 //! How things are called in text.
 
+use std::collections::BTreeMap;
+
+use super::outside::outside;
 use crate::report::document::{
-    CauseEntry, DispositionName, Endpoint, InterfaceEndpoint, Membership, Names, RemovalEntry, TargetName,
-    Traffic, address_text,
+    CauseEntry, DispositionName, Endpoint, InterfaceEndpoint, Membership, RemovalEntry, TargetName, Traffic,
+    address_text,
 };
 
 /// How many addresses of one interface or blocks of the outside a bounded line holds.
@@ -76,26 +79,33 @@ pub(super) fn removal(removal: &RemovalEntry<'_>) -> String {
     }
 }
 
-pub(super) fn removed_by(by: &Membership<'_>, names: &Names<'_>) -> String {
-    let who = names.instance(by.ix).filter(|_| is_primary(by, names));
-    format!("{} leaves {}", who.unwrap_or(by.interface_id), by.group_id)
-}
-
-fn is_primary(by: &Membership<'_>, names: &Names<'_>) -> bool {
-    names.graph.interface(by.ix).kind == crate::inventory::InterfaceKind::Primary
+/// `i-a, i-b leave sg-g, i-c moves from sg-g to sg-h`: the removals that are responsible, once for each group. `removals`
+/// are sorted by interface and group.
+pub(super) fn removed_by(by: &[Membership<'_>], removals: &[RemovalEntry<'_>]) -> String {
+    let mut groups: BTreeMap<(&str, Option<&str>), Vec<&str>> = BTreeMap::new();
+    for by in by {
+        let key = (by.ix, by.group_id);
+        let found = removals.binary_search_by(|removal| (removal.ix, removal.group_id).cmp(&key));
+        let removal = found.ok().and_then(|at| removals.get(at));
+        let join = removal.and_then(|removal| removal.join_group_id);
+        groups.entry((by.group_id, join)).or_default().push(removal.map_or(by.interface_id, target));
+    }
+    let said = groups.into_iter().map(|((group, join), targets)| {
+        let (leave, move_) = if targets.len() == 1 { ("leaves", "moves") } else { ("leave", "move") };
+        let targets = targets.join(", ");
+        match join {
+            None => format!("{targets} {leave} {group}"),
+            Some(join) => format!("{targets} {move_} from {group} to {join}"),
+        }
+    });
+    said.collect::<Vec<_>>().join("; ")
 }
 
 /// One side of an entry, and whether something of it was left out.
 pub(super) fn endpoint(end: &Endpoint<'_>, is_bounded: bool) -> (String, bool) {
     match end {
         Endpoint::Interface(end) => interface_endpoint(end, is_bounded),
-        Endpoint::External(external) => {
-            let (texts, is_cut) = listed(external.cidrs.iter().map(ToString::to_string), is_bounded);
-            match external.cidrs {
-                [block] if block.length() == 0 => (format!("anywhere outside ({texts})"), is_cut),
-                _ => (format!("outside {texts}"), is_cut),
-            }
-        }
+        Endpoint::External(external) => outside(external.cidrs, is_bounded),
         Endpoint::ForeignGroup(foreign) => {
             let of = foreign.owner_id.map(|owner| format!(" of account {owner}")).unwrap_or_default();
             (format!("members of {}{of}", foreign.group_id), false)
@@ -109,7 +119,7 @@ fn interface_endpoint(end: &InterfaceEndpoint<'_>, is_bounded: bool) -> (String,
     (format!("{who} {addresses}{}", status(end.status)), is_cut)
 }
 
-fn listed(texts: impl ExactSizeIterator<Item = String>, is_bounded: bool) -> (String, bool) {
+pub(super) fn listed(texts: impl ExactSizeIterator<Item = String>, is_bounded: bool) -> (String, bool) {
     let total = texts.len();
     if !is_bounded || total <= ADDRESSES {
         return (texts.collect::<Vec<_>>().join(" "), false);
@@ -118,9 +128,13 @@ fn listed(texts: impl ExactSizeIterator<Item = String>, is_bounded: bool) -> (St
     (format!("{} ... {} more", shown.join(" "), total - ADDRESSES), true)
 }
 
-pub(super) fn traffic(items: &[Traffic]) -> String {
-    let texts: Vec<String> = items.iter().map(traffic_item).collect();
-    texts.join(" + ")
+/// `tcp/80 + icmp`, or `all traffic except icmp` where that is shorter; `lacking` is what the items are not.
+pub(super) fn traffic(items: &[Traffic], lacking: &[Traffic]) -> String {
+    let texts = |items: &[Traffic]| items.iter().map(traffic_item).collect::<Vec<_>>();
+    if !lacking.is_empty() && lacking.len() < items.len() {
+        return format!("all traffic except {}", texts(lacking).join(" and "));
+    }
+    texts(items).join(" + ")
 }
 
 fn traffic_item(item: &Traffic) -> String {
@@ -179,6 +193,38 @@ pub(super) fn cause(cause: &CauseEntry<'_>, side: Side, disposition: Disposition
         CauseEntry::Platform => "exempt: the platform always accepts it".to_owned(),
         CauseEntry::NoGroup => "the interface is in no group: nothing passes".to_owned(),
         CauseEntry::External => "outside: not judged here".to_owned(),
-        CauseEntry::Open { open } => format!("depends on {}", open.join("; ")),
+        CauseEntry::Open { open } => format!("depends on {}", gathered(open)),
+    }
+}
+
+/// `intra-group-egress; type of sg-a, sg-b; further rules of sg-a`: what is not known, once for each kind of it.
+fn gathered(open: &[String]) -> String {
+    let parts: Vec<(&str, &str)> =
+        open.iter().map(|one| one.rsplit_once(" of ").unwrap_or((one, ""))).collect();
+    let kinds = parts.chunk_by(|(a, _), (b, _)| a == b).map(|alike| {
+        let of: Vec<&str> = alike.iter().map(|(_, of)| *of).filter(|of| !of.is_empty()).collect();
+        let what = alike.first().map_or("", |(what, _)| what);
+        if of.is_empty() { what.to_owned() } else { format!("{what} of {}", of.join(", ")) }
+    });
+    kinds.collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_is_named_once_for_each_kind() {
+        let open = [
+            "intra-group-egress",
+            "type of sg-a",
+            "type of sg-b",
+            "meaning of a rule of sg-a",
+            "further rules of sg-a",
+        ];
+        assert_eq!(
+            gathered(&open.map(str::to_owned)),
+            "intra-group-egress; type of sg-a, sg-b; meaning of a rule of sg-a; further rules of sg-a"
+        );
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn build(shape: Shape, plan: &WorldPlan) -> Inventory {
             region: region(),
             group_type: Some(group_type).filter(|_| group.type_known),
             inner_access: Some(inner_access).filter(|_| group.inner_known),
-            service_managed: false,
+            service_managed: Some(false),
             rules,
             rule_gaps: group.gap.into_iter().map(gap).collect(),
             tags: BTreeMap::new(),
@@ -195,7 +195,7 @@ fn place_interfaces(plan: &WorldPlan, inventory: &mut Inventory) {
                 name: format!("instance {position}"),
                 status: "Running".to_owned(),
                 region: region(),
-                locks: Vec::new(),
+                locks: Some(Vec::new()),
                 tags: BTreeMap::new(),
             });
         }
@@ -211,7 +211,7 @@ fn place_interfaces(plan: &WorldPlan, inventory: &mut Inventory) {
             memberships: memberships(plan, interface, &network),
             network,
             addresses,
-            service_managed: false,
+            service_managed: Some(false),
             tags: BTreeMap::new(),
         });
     }
@@ -322,7 +322,10 @@ fn build_rule(
         source_ports: rule.sources.filter(|range| rule.protocol.has_ports() && *range != PortRange::ALL),
         peer,
         local,
-        unevaluable: rule.unevaluable.then(|| Unevaluable::Protocol("xtp".to_owned())),
+        unevaluable: rule.unevaluable.then(|| match position % 2 {
+            0 => Unevaluable::Protocol("xtp".to_owned()),
+            _ => Unevaluable::UnknownKey("SourceTagKey".to_owned()),
+        }),
         id: rule.id.then(|| SecurityGroupRuleId::from(format!("sgr-{group}-{position}"))),
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sgleave::inventory::{Inventory, LoadError, Source, load};
 
-use super::{document, fixture, issues, refusal, source, whole};
+use super::{document, fixture, gaps, issues, refusal, source, whole};
 
 fn one(name: &str, content: impl AsRef<[u8]>) -> Result<Inventory, LoadError> {
     load(vec![source(name, content)])
@@ -198,9 +198,36 @@ fn unknown_keys_are_counted_once_for_each_kind() {
     }
     let inventory = super::read(&files).unwrap();
     assert_eq!(issues(&inventory), ["warning unknown-key", "note unknown-key"]);
+    assert_eq!(gaps(&inventory), ["unknown-key"]);
     let issue = &inventory.issues()[0];
     assert_eq!(issue.pointer, "/SecurityGroups/SecurityGroup/0/FutureField");
     assert!(issue.message.ends_with("(and 1 more like it)"), "{}", issue.message);
+}
+
+#[test]
+fn only_a_filled_unknown_key_of_a_group_or_an_interface_may_change_who_is_a_member() {
+    let change = |file: &str, pointer: &str, value: Value| {
+        let inventory =
+            super::with(file, |answer| answer.pointer_mut(pointer).unwrap()["Future"] = value).unwrap();
+        (issues(&inventory), gaps(&inventory))
+    };
+    for (file, pointer, is_gap) in [
+        ("groups.json", "/SecurityGroups/SecurityGroup/1", true),
+        ("interfaces.json", "/NetworkInterfaceSets/NetworkInterfaceSet/0", true),
+        ("sg-a.json", "", true),
+        ("instances.json", "/Instances/Instance/0", false),
+        ("interfaces.json", "", false),
+        ("groups.json", "", false),
+    ] {
+        let wanted = if is_gap { vec!["unknown-key"] } else { vec![] };
+        assert_eq!(
+            change(file, pointer, json!("x")),
+            (vec!["warning unknown-key".to_owned()], wanted),
+            "{file} {pointer}"
+        );
+        let (issues, gaps) = change(file, pointer, json!({"A": [""]}));
+        assert_eq!((issues, gaps), (vec!["note unknown-key".to_owned()], vec![]), "{file} {pointer}");
+    }
 }
 
 #[test]

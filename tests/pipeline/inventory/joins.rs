@@ -1,7 +1,7 @@
 //! What several answers say about one thing: joined where they agree, refused where they do not.
 
 use serde_json::{Value, json};
-use sgleave::inventory::{AddressKind, InterfaceKind, Memberships, Network};
+use sgleave::inventory::{AddressKind, InterfaceKind, Inventory, LoadError, Memberships, Network};
 
 use super::{gaps, issues, read, refusal, whole, with};
 
@@ -133,6 +133,39 @@ fn answers_of_different_times_are_refused() {
 }
 
 #[test]
+fn an_instance_shows_no_address_and_no_vpc_that_its_interface_lacks() {
+    let nested = |key: &str, value: Value| {
+        with(
+            "instances.json",
+            instance(|instance| instance["NetworkInterfaces"]["NetworkInterface"][0][key] = value),
+        )
+    };
+    let torn = |result: Result<Inventory, LoadError>| {
+        let error = result.unwrap_err();
+        assert_eq!(error.code, "torn-snapshot");
+        assert!(error.message.contains("`eni-1`") && error.message.contains("`i-1`"), "{error}");
+        error.pointer.unwrap()
+    };
+    let place = "/NetworkInterfaceSets/NetworkInterfaceSet/0";
+    assert_eq!(torn(nested("PrimaryIpAddress", json!("10.0.0.9"))), place);
+    let sets = json!({"PrivateIpSet": [{"PrivateIpAddress": "10.0.0.9", "Primary": false}]});
+    assert_eq!(torn(nested("PrivateIpSets", sets)), place);
+    assert_eq!(torn(nested("Ipv6Sets", json!({"Ipv6Set": [{"Ipv6Address": "2001:db8::1"}]}))), place);
+    let prefixes = json!({"Ipv4PrefixSet": [{"Ipv4Prefix": "10.0.1.0/28"}]});
+    assert_eq!(torn(nested("Ipv4PrefixSets", prefixes)), place);
+    assert_eq!(issues(&nested("PrivateIpSets", json!(null)).unwrap()), [""; 0], "fewer is no contradiction");
+
+    let vpc = instance(|instance| instance["VpcAttributes"]["VpcId"] = json!("vpc-b"));
+    assert_eq!(torn(with("instances.json", vpc)), format!("{place}/VpcId"));
+    // Old answers do not list the interfaces of an instance.
+    let old = instance(|instance| {
+        instance["NetworkInterfaces"] = json!(null);
+        instance["VpcAttributes"]["PrivateIpAddress"]["IpAddress"] = json!(["10.0.0.9"]);
+    });
+    assert_eq!(torn(with("instances.json", old)), place);
+}
+
+#[test]
 fn two_interfaces_with_one_address_are_missing_evidence() {
     let inventory = with("interfaces.json", |answer| {
         let sets = answer["NetworkInterfaceSets"]["NetworkInterfaceSet"].as_array_mut().unwrap();
@@ -145,6 +178,35 @@ fn two_interfaces_with_one_address_are_missing_evidence() {
     .unwrap();
     assert_eq!(gaps(&inventory), ["repeated-address"]);
     assert_eq!(issues(&inventory), ["error repeated-address"]);
+}
+
+#[test]
+fn addresses_of_one_interface_never_overlap_and_those_of_two_are_compared_as_blocks() {
+    let own =
+        interface(|eni| eni["Ipv4PrefixSets"] = json!({"Ipv4PrefixSet": [{"Ipv4Prefix": "10.0.0.0/30"}]}));
+    let inventory = with("interfaces.json", own).unwrap();
+    assert_eq!(issues(&inventory), [""; 0]);
+    let blocks: Vec<String> =
+        inventory.interfaces[0].addresses.iter().map(|address| address.block.to_string()).collect();
+    assert_eq!(blocks, ["10.0.0.0/32", "10.0.0.1/32", "10.0.0.2/31"]);
+
+    // The prefix of one holds the address of another, with addresses of other VPCs between them.
+    let other = |vpc: &str, prefix: &str| {
+        let inventory = with("interfaces.json", |answer| {
+            let sets = answer["NetworkInterfaceSets"]["NetworkInterfaceSet"].as_array_mut().unwrap();
+            sets.push(json!({
+                "NetworkInterfaceId": "eni-2", "Type": "Secondary", "Status": "Available", "VpcId": vpc,
+                "OwnerId": "1000", "PrivateIpAddress": "10.0.9.9",
+                "SecurityGroupIds": {"SecurityGroupId": ["sg-other"]},
+                "Ipv4PrefixSets": {"Ipv4PrefixSet": [{"Ipv4Prefix": prefix}]}
+            }));
+        })
+        .unwrap();
+        gaps(&inventory)
+    };
+    assert_eq!(other("vpc-a", "10.0.0.0/28"), ["repeated-address"]);
+    assert_eq!(other("vpc-a", "10.0.1.0/28"), [""; 0]);
+    assert_eq!(other("vpc-b", "10.0.0.0/28"), [""; 0]);
 }
 
 #[test]
@@ -166,9 +228,13 @@ fn one_id_has_one_content() {
 
 #[test]
 fn an_interface_is_in_the_network_of_its_groups() {
-    let other = interface(|eni| eni["VpcId"] = json!("vpc-b"));
+    let mut files = whole();
+    files.retain(|(name, _)| name != "instances.json");
+    for (_, answer) in files.iter_mut().filter(|(name, _)| name == "interfaces.json") {
+        interface(|eni| eni["VpcId"] = json!("vpc-b"))(answer);
+    }
     assert_eq!(
-        refusal(with("interfaces.json", other)),
+        refusal(read(&files)),
         ("contradictory", "/NetworkInterfaceSets/NetworkInterfaceSet/0/VpcId".to_owned())
     );
     let mixed = with("groups.json", |answer| {
@@ -248,6 +314,10 @@ fn lists_consumers_and_references_are_read() {
         "port-lists.json",
         json!({"PortRangeLists": [{"PortRangeListId": "prl-a", "MaxEntries": 20, "Tags": []}]}),
     );
+    for (_, answer) in files.iter_mut().filter(|(name, _)| name == "sg-b.json") {
+        answer["Permissions"]["Permission"] = json!([{"Direction": "egress", "IpProtocol": "ALL",
+            "PortRange": "-1/-1", "Priority": 1, "Policy": "Accept", "DestGroupId": "sg-a"}]);
+    }
     add(
         &mut files,
         "references.json",

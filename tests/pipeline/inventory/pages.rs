@@ -96,6 +96,48 @@ fn in_page_number_mode_the_total_must_be_there() {
     assert_eq!(short.issues()[0].pointer, "/TotalCount");
 }
 
+/// Pages of two regions that give a token each, without their calls.
+fn open_regions() -> Vec<(String, Value)> {
+    let mut pages: Vec<(String, Value)> = interface_pages()
+        .into_iter()
+        .take(2)
+        .map(|(name, value)| (name, value["response"].clone()))
+        .collect();
+    pages[1].1["NetworkInterfaceSets"]["NetworkInterfaceSet"][0]["ZoneId"] = json!("cn-beijing-h");
+    pages
+}
+
+#[test]
+fn tokens_of_one_region_say_nothing_about_the_total_of_another() {
+    let mut pages = open_regions();
+    pages[1].1["NextToken"] = json!("");
+    pages[1].1["PageNumber"] = json!(1);
+    pages[1].1["TotalCount"] = json!(2);
+    pages.push(("end.json".to_owned(), json!({"NetworkInterfaceSets": {"NetworkInterfaceSet": []}})));
+    let inventory = read_with_pages(&pages).unwrap();
+    assert_eq!(gaps(&inventory), ["truncated-page"]);
+    assert_eq!(inventory.issues()[0].pointer, "/TotalCount");
+}
+
+#[test]
+fn a_last_page_that_says_no_region_ends_one_listing() {
+    let end = |file: &str, call: &str| {
+        let answer = json!({"RequestId": call, "NetworkInterfaceSets": {"NetworkInterfaceSet": []}});
+        (file.to_owned(), answer)
+    };
+    let read = |ends: &[(String, Value)]| read_with_pages(&[open_regions(), ends.to_vec()].concat()).unwrap();
+    let truncated = |inventory: &Inventory| {
+        inventory.issues().iter().filter(|issue| issue.code == "truncated-page").count()
+    };
+    assert_eq!(truncated(&read(&[])), 2);
+    let one = read(&[end("end-1.json", "r-1")]);
+    assert_eq!((truncated(&one), gaps(&one)), (1, vec!["truncated-page"]));
+    // The same answer in two files is still one.
+    assert_eq!(truncated(&read(&[end("end-1.json", "r-1"), end("end-2.json", "r-1")])), 1);
+    let both = read(&[end("end-1.json", "r-1"), end("end-2.json", "r-2")]);
+    assert_eq!((truncated(&both), gaps(&both)), (0, vec![]));
+}
+
 #[test]
 fn a_cut_instance_listing_hides_interfaces_only_without_an_interface_export() {
     let cut = |value: &mut Value| value["NextToken"] = json!("tok-2");

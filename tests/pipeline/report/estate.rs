@@ -132,7 +132,7 @@ fn instance(id: &str, name: &str, status: &str) -> Instance {
         name: name.to_owned(),
         status: status.to_owned(),
         region: Some("cn-hangzhou".into()),
-        locks: Vec::new(),
+        locks: Some(Vec::new()),
         tags: BTreeMap::new(),
     }
 }
@@ -158,7 +158,7 @@ pub(super) fn nic(id: &str, instance: Option<&str>, groups: &[&str], addresses: 
         owner: Some("1111222233334444".into()),
         memberships: Memberships::Known(groups.iter().map(|id| (*id).into()).collect()),
         addresses: addresses.iter().map(address).collect(),
-        service_managed: false,
+        service_managed: Some(false),
         tags: BTreeMap::new(),
     }
 }
@@ -171,7 +171,7 @@ fn sg(id: &str, name: &str, rules: Vec<SecurityGroupRule>) -> SecurityGroup {
         region: Some("cn-hangzhou".into()),
         group_type: Some(SecurityGroupType::Normal),
         inner_access: Some(InnerAccessPolicy::Accept),
-        service_managed: false,
+        service_managed: Some(false),
         rules,
         rule_gaps: Vec::new(),
         tags: BTreeMap::new(),

@@ -107,7 +107,7 @@ pub(super) fn simulation(graph: &SecurityGraph) -> Simulation<'_> {
         ..lost.clone()
     };
     let isolation = |interface, extent, new, certainty| Isolation { interface, extent, new, certainty };
-    let orphan = |kind, new| OrphanRisk { kind, new };
+    let orphan = |kind, new| OrphanRisk { kind, new, certainty: Certainty::Certain };
     let removal = |interface, group, form, refusals| JudgedRemoval {
         interface,
         group,

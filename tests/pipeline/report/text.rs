@@ -39,8 +39,8 @@ fn an_undetermined_removal_says_why() {
     let text = text(&sample::quiet(&graph, SimulationVerdict::Undetermined, &reasons), None);
     assert_eq!(
         text.lines().next().unwrap(),
-        "UNDETERMINED  i-web-1 moves from sg-base to sg-db: nothing certain was found, because of further rules \
-         of sg-base"
+        "UNDETERMINED  i-web-1 moves from sg-base to sg-db: nothing certain was found; not known: further rules of \
+         sg-base"
     );
 }
 

@@ -97,6 +97,7 @@ impl Estate {
                 "NetworkInterfaces": { "NetworkInterface": [{
                     "NetworkInterfaceId": format!("eni-{name}"), "Type": "Primary", "PrimaryIpAddress": address,
                 }] },
+                "OperationLocks": { "LockReason": [] },
             })
         };
         self.hosts.iter().map(instance).collect()
@@ -108,6 +109,7 @@ impl Estate {
                 "NetworkInterfaceId": format!("eni-{name}"), "Type": "Primary", "Status": "InUse",
                 "InstanceId": format!("i-{name}"), "VpcId": "vpc-1", "ZoneId": "cn-hangzhou-h",
                 "PrivateIpAddress": address, "SecurityGroupIds": { "SecurityGroupId": groups },
+                "ServiceManaged": false,
             })
         };
         self.hosts.iter().map(interface).collect()

@@ -1,0 +1,115 @@
+//! A changed interface against whoever is no interface of its VPC: external addresses, groups of other accounts.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::delta::{Delta, deltas};
+use super::matching::{METADATA, Remote};
+use super::reachability::{Answer, BOTH, ExternalGroup, ForeignChange, Row};
+use super::rulebook::Peer;
+use super::runs::{blocks_of_answer, cut, is_covered, union_of};
+use super::side::{Further, RemoteChange, Side, Unknown};
+use crate::graph::GroupIx;
+use crate::inventory::Direction;
+use crate::netset::{Family, IpBlock, IpRange};
+
+impl Row<'_, '_> {
+    /// Compares every external address: the whole family, cut where the row's own rules cut it.
+    pub fn externals(&mut self) -> Vec<ExternalGroup> {
+        let covered = union_of(self.points());
+        let mut found = Vec::new();
+        for direction in BOTH {
+            let mut cuts: Vec<IpRange> = Vec::new();
+            for run in self.runs.clone() {
+                let range = IpRange { family: self.range.family, first: run.first, last: run.last };
+                let metadata = IpBlock::around(Family::Ipv4, METADATA, 32);
+                let inner = Some(metadata).filter(|block| {
+                    direction == Direction::Egress
+                        && range.family == Family::Ipv4
+                        && (range.first..=range.last).contains(&block.first())
+                });
+                cuts.extend(cut(range, inner.into_iter()));
+            }
+            let mut answers: Vec<Arc<[Delta]>> = Vec::new();
+            let mut pieces: Vec<(IpRange, Option<usize>, bool)> = Vec::new();
+            for range in cuts {
+                let answer = self.external_answer(direction, range).map(|deltas| {
+                    answers.iter().position(|known| *known == deltas).unwrap_or_else(|| {
+                        answers.push(deltas);
+                        answers.len() - 1
+                    })
+                });
+                pieces.push((range, answer, is_covered(&covered, range)));
+            }
+            for (number, deltas) in answers.iter().enumerate() {
+                let blocks = blocks_of_answer(&pieces, number);
+                if !blocks.is_empty() {
+                    found.push(ExternalGroup { direction, deltas: deltas.clone(), blocks });
+                }
+            }
+        }
+        found
+    }
+
+    fn external_answer(&mut self, direction: Direction, range: IpRange) -> Answer {
+        let block = IpBlock::single(range.family.address(range.first));
+        let numbers = self.own_candidates(self.run_at(range.first));
+        let matcher = self.difference.matcher();
+        let side = matcher.side(direction, &self.own(), &Remote::External(block), numbers.into_iter());
+        let ours = self.memo.intern(side);
+        if let Some(known) = self.memo.answers.get(&(direction, ours, u32::MAX)) {
+            return known.clone();
+        }
+        let side = self.memo.side(ours);
+        let (egress, ingress) = match direction {
+            Direction::Egress => (Some(side), None),
+            Direction::Ingress => (None, Some(side)),
+        };
+        let found = deltas(&self.difference.book, self.range.family, egress, ingress);
+        let answer: Answer = if found.is_empty() { None } else { Some(Arc::from(found)) };
+        self.memo.answers.insert((direction, ours, u32::MAX), answer.clone());
+        answer
+    }
+
+    /// Compares the members of groups of other accounts that the row's rules name, or whose rules name a group the row
+    /// leaves or joins (law AM1). The other side is not ours, so nothing of it is certain.
+    pub fn foreign(&self, foreign: &BTreeSet<GroupIx>, naming_us: &BTreeSet<GroupIx>) -> Vec<ForeignChange> {
+        let book = &self.difference.book;
+        // Also a rule that stays can decide now what one that goes has hidden, so every rule counts.
+        let named: BTreeSet<GroupIx> = self
+            .groups
+            .ever()
+            .iter()
+            .flat_map(|group| book.of_group(*group))
+            .filter_map(|number| match book.body(*number).peer {
+                Peer::Group(group) if foreign.contains(&group) => Some(group),
+                _ => None,
+            })
+            .collect();
+        let mut found = Vec::new();
+        for group in named.union(naming_us).copied() {
+            for direction in BOTH {
+                let remote = Remote::Foreign(group, self.range.family);
+                let candidates = self.groups.ever();
+                let numbers = candidates.iter().flat_map(|group| book.of_group(*group)).copied();
+                let ours = self.difference.matcher().side(direction, &self.own(), &remote, numbers);
+                // Their rules may name the group the row leaves or joins: then their side changes too.
+                let names_us = naming_us.contains(&group);
+                let theirs = Side {
+                    lines: Vec::new(),
+                    further: vec![Further { unknown: Unknown::Foreign(group), before: true, after: true }],
+                    remote: RemoteChange { leaves: names_us, joins: names_us, when: None },
+                };
+                let (egress, ingress) = match direction {
+                    Direction::Egress => (&ours, &theirs),
+                    Direction::Ingress => (&theirs, &ours),
+                };
+                let deltas = deltas(book, self.range.family, Some(egress), Some(ingress));
+                if !deltas.is_empty() {
+                    found.push(ForeignChange { direction, group, deltas });
+                }
+            }
+        }
+        found
+    }
+}

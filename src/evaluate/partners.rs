@@ -1,0 +1,120 @@
+//! Does an interface have any accepted traffic with another one, or with anybody?
+
+use std::collections::BTreeSet;
+
+use super::delta::{Contact, contact};
+use super::difference::Point;
+use super::reachability::{BOTH, Row};
+use super::rulebook::Peer;
+use crate::graph::{GroupIx, InterfaceIx};
+use crate::inventory::{Direction, InterfaceAddress, RuleAction};
+
+impl Row<'_, '_> {
+    /// Returns whether the row has accepted traffic with these addresses of a peer, in either direction.
+    pub fn contact(&mut self, interface: InterfaceIx) -> Contact {
+        let (family, difference) = (self.range.family, self.difference);
+        let addresses = &difference.graph.interface(interface).addresses;
+        let mut total = Contact::default();
+        for address in addresses.iter().filter(|address| address.block.family() == family) {
+            total = total.or(self.contact_with(interface, *address));
+        }
+        total
+    }
+
+    fn contact_with(&mut self, interface: InterfaceIx, address: InterfaceAddress) -> Contact {
+        let point =
+            Point { first: address.block.first(), last: address.block.last(), interface, kind: address.kind };
+        let class = self.difference.class(interface);
+        let mut total = Contact::default();
+        for (piece, run) in self.pieces_of(&point, class) {
+            for direction in BOTH {
+                let (ours, theirs) = self.sides(direction, run, class, &piece);
+                total = total.or(self.contact_of(direction, ours, theirs));
+            }
+        }
+        total
+    }
+
+    /// Returns the contact with anybody else in the VPC, stopping as soon as `enough` says so.
+    pub fn contact_with_anybody(&mut self, enough: impl Fn(Contact) -> bool) -> Contact {
+        let accepting = self.partners();
+        let mut total = Contact::default();
+        let mut tried: BTreeSet<(u32, u32, bool)> = BTreeSet::new();
+        for point in self.points() {
+            let class = self.difference.class(point.interface);
+            let groups = self.difference.groups(class);
+            let plausible = accepting.is_none()
+                || groups.is_unknown()
+                || groups
+                    .ever()
+                    .iter()
+                    .any(|group| accepting.as_ref().is_some_and(|set| set.contains(group)));
+            if point.interface == self.interface || !plausible {
+                continue;
+            }
+            for (piece, run) in self.pieces_of(point, class) {
+                let narrowed = self.is_narrowed(class);
+                if !narrowed && !tried.insert((run, class, piece.kind.is_plain())) {
+                    continue;
+                }
+                for direction in BOTH {
+                    let (ours, theirs) = self.sides(direction, run, class, &piece);
+                    total = total.or(self.contact_of(direction, ours, theirs));
+                }
+            }
+            if enough(total) {
+                return total;
+            }
+        }
+        total
+    }
+
+    /// Returns the groups a partner must be in for any traffic to be accepted, or `None` when it may be anybody.
+    ///
+    /// Traffic to the row needs an accepting ingress rule of its own, or a shared group; traffic from the row needs
+    /// an accepting ingress rule of the partner that sees the row's address, or a shared group.
+    fn partners(&self) -> Option<BTreeSet<GroupIx>> {
+        let book = &self.difference.book;
+        let admits = |number: &u32| {
+            let body = book.body(*number);
+            body.direction == Direction::Ingress && body.action == RuleAction::Accept
+        };
+        let ever = self.groups.ever();
+        let unknown_rules = ever.iter().any(|group| {
+            !self.difference.graph.group(*group).is_some_and(|g| g.knows_rules(Direction::Ingress))
+        });
+        let by_address = self.run_kinds.iter().flat_map(|(numbers, _)| numbers).any(admits);
+        let open = self
+            .by_group
+            .iter()
+            .any(|number| admits(number) && !matches!(book.body(*number).peer, Peer::Group(_)));
+        if unknown_rules || by_address || open || self.groups.is_unknown() {
+            return None;
+        }
+        let mut partners: BTreeSet<GroupIx> = ever.into_iter().collect();
+        partners.extend(self.by_group.iter().filter(|number| admits(number)).filter_map(|number| {
+            if let Peer::Group(group) = book.body(*number).peer { Some(group) } else { None }
+        }));
+        partners.extend(
+            self.seen.iter().filter(|(_, numbers)| numbers.iter().any(admits)).map(|(group, _)| *group),
+        );
+        partners.extend(self.difference.graph.groups().filter(|group| {
+            !self.difference.graph.group(*group).is_some_and(|g| g.knows_rules(Direction::Ingress))
+        }));
+        Some(partners)
+    }
+
+    fn contact_of(&mut self, direction: Direction, ours: u32, theirs: u32) -> Contact {
+        if let Some(known) = self.memo.contacts.get(&(direction, ours, theirs)) {
+            return *known;
+        }
+        let (egress, ingress) = match direction {
+            Direction::Egress => (ours, theirs),
+            Direction::Ingress => (theirs, ours),
+        };
+        let (egress, ingress) = (self.memo.side(egress), self.memo.side(ingress));
+        let found = contact(&self.difference.book, self.range.family, egress, ingress);
+        self.memo.contacts.insert((direction, ours, theirs), found);
+        found
+    }
+}

@@ -1,0 +1,117 @@
+//! Lines of addresses cut into runs, and runs put together again.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::difference::Point;
+use super::rulebook::{Peer, RuleBook};
+use crate::graph::GroupIx;
+use crate::netset::{Family, IpBlock, IpRange, blocks_of};
+
+/// A run of the line of addresses: all its addresses lie in the same blocks of the row's rules.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Run {
+    pub(super) first: u128,
+    pub(super) last: u128,
+    /// Number of the distinct set of rules whose remote side holds the run.
+    pub(super) kind: u32,
+}
+
+/// Cuts a range where any of the blocks begins or ends inside it.
+pub(super) fn cut(range: IpRange, inner: impl Iterator<Item = IpBlock>) -> Vec<IpRange> {
+    let mut starts = BTreeSet::from([range.first]);
+    for block in inner {
+        starts.insert(block.first());
+        starts.extend(block.last().checked_add(1));
+    }
+    let starts: Vec<u128> = starts.into_iter().filter(|at| (range.first..=range.last).contains(at)).collect();
+    let ends = starts.iter().skip(1).map(|next| next - 1).chain([range.last]);
+    starts
+        .iter()
+        .zip(ends)
+        .map(|(first, last)| IpRange { family: range.family, first: *first, last })
+        .collect()
+}
+
+/// Cuts the whole family where a rule's blocks begin or end; equal sets of rules get the same kind.
+pub(super) fn runs(
+    book: &RuleBook,
+    family: Family,
+    numbers: &[u32],
+    changed: &[GroupIx],
+) -> (Vec<Run>, Vec<(Vec<u32>, bool)>) {
+    // Events: at this address, these rules begin (true) or end (false).
+    let mut events: BTreeMap<u128, Vec<(u32, bool)>> = BTreeMap::from([(0, Vec::new())]);
+    for number in numbers {
+        let Peer::Blocks(blocks) = &book.body(*number).peer else { continue };
+        for block in blocks.iter().filter(|block| block.family() == family) {
+            events.entry(block.first()).or_default().push((*number, true));
+            if let Some(next) = block.last().checked_add(1).filter(|next| *next <= family.last()) {
+                events.entry(next).or_default().push((*number, false));
+            }
+        }
+    }
+    let mut active: BTreeMap<u32, u32> = BTreeMap::new();
+    let mut kinds: Vec<(Vec<u32>, bool)> = Vec::new();
+    let mut known: HashMap<Vec<u32>, u32> = HashMap::new();
+    let mut runs: Vec<Run> = Vec::new();
+    for (first, changes) in events {
+        for (number, begins) in changes {
+            let count = active.entry(number).or_insert(0);
+            *count = if begins { *count + 1 } else { count.saturating_sub(1) };
+        }
+        active.retain(|_, count| *count > 0);
+        let set: Vec<u32> = active.keys().copied().collect();
+        let next = u32::try_from(kinds.len()).unwrap_or(u32::MAX);
+        let kind = *known.entry(set).or_insert_with_key(|set| {
+            let shaken = set.iter().any(|number| changed.contains(&book.body(*number).rule.group));
+            kinds.push((set.clone(), shaken));
+            next
+        });
+        if let Some(previous) = runs.last_mut() {
+            previous.last = first - 1;
+        }
+        runs.push(Run { first, last: family.last(), kind });
+    }
+    (runs, kinds)
+}
+
+/// Returns the addresses of the points as sorted, disjoint ranges.
+pub(super) fn union_of(points: &[Point]) -> Vec<(u128, u128)> {
+    let mut merged: Vec<(u128, u128)> = Vec::new();
+    for point in points {
+        match merged.last_mut() {
+            Some((_, last)) if point.first <= last.saturating_add(1) => *last = (*last).max(point.last),
+            _ => merged.push((point.first, point.last)),
+        }
+    }
+    merged
+}
+
+pub(super) fn is_covered(covered: &[(u128, u128)], range: IpRange) -> bool {
+    let at = covered.partition_point(|(_, last)| *last < range.first);
+    covered.get(at).is_some_and(|(first, last)| *first <= range.first && range.last <= *last)
+}
+
+/// Returns the blocks of one answer. A piece without any external address joins its neighbours where they agree, so
+/// that an inventory address named by a rule does not tear a hole nobody can be in.
+pub(super) fn blocks_of_answer(pieces: &[(IpRange, Option<usize>, bool)], answer: usize) -> Vec<IpBlock> {
+    let mut ranges: Vec<IpRange> = Vec::new();
+    let mut bridge: Option<IpRange> = None;
+    for (range, found, covered) in pieces {
+        if *covered {
+            let first = bridge.map_or(range.first, |open| open.first);
+            bridge = ranges.last().map(|_| IpRange { first, ..*range });
+            continue;
+        }
+        if *found == Some(answer) {
+            match ranges.last_mut() {
+                Some(last) if last.last + 1 == bridge.map_or(range.first, |open| open.first) => {
+                    last.last = range.last
+                }
+                _ => ranges.push(*range),
+            }
+        }
+        bridge = None;
+    }
+    ranges.into_iter().flat_map(blocks_of).collect()
+}

@@ -1,0 +1,8 @@
+//! What the fuzzers run. The bodies are shared with `tests/replay`, which feeds them the committed corpora.
+
+pub mod bodies;
+#[path = "../properties/compare.rs"]
+mod compare;
+#[path = "../properties/world.rs"]
+#[allow(dead_code, reason = "shared with the property tests, which use all of it")]
+mod world;
