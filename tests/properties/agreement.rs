@@ -133,6 +133,7 @@ fn run(from: u64, cases: u64, complete: bool) -> Shares {
                     let both =
                         [ChangeKind::Lost, ChangeKind::Gained].iter().all(|kind| met.kinds.contains(kind));
                     shares.note("lost and gained", both);
+                    shares.note("careful", met.careful);
                     shares.note("tie", met.tie);
                     shares.note("inner", met.inner);
                     *shares.counts.entry("flows").or_default() += met.flows;
@@ -150,6 +151,7 @@ fn assert_worth(shares: &Shares) {
     {
         assert!(shares.percent(what) >= least, "{what}: {shares:?}");
     }
+    assert!(shares.percent("careful") < 1.0, "{shares:?}");
 }
 
 /// Tells what a run did, when somebody wants to know.

@@ -14,6 +14,7 @@ mod bugs;
 mod causes;
 mod compare;
 mod draw;
+mod evidence;
 mod laws;
 mod marks;
 mod order;

@@ -194,8 +194,8 @@ pub(super) fn motifs(shape: Shape) -> impl Strategy<Value = Vec<MotifPlan>> {
     };
     let motif = (
         (any::<Index>(), any::<Index>(), any::<Index>(), chance(true, 0.5)),
-        (rule_plan(shape), chance(true, 0.7)),
-        (rule_plan(shape), chance(true, 0.7)),
+        (rule_plan(shape), chance(true, 0.8)),
+        (rule_plan(shape), chance(true, 0.8)),
     )
         .prop_map(move |((interface, leave, stay, tie), hidden, own)| MotifPlan {
             interface,
@@ -206,7 +206,7 @@ pub(super) fn motifs(shape: Shape) -> impl Strategy<Value = Vec<MotifPlan>> {
             own: wide(own.0, own.1),
         });
     let most = usize::from(!shape.exact);
-    prop_oneof![1 => Just(Vec::new()), 4 => vec(motif, 0..=2 * most)]
+    prop_oneof![1 => Just(Vec::new()), 9 => vec(motif, most..=2 * most)]
 }
 
 fn rule_plan(shape: Shape) -> impl Strategy<Value = RulePlan> {
