@@ -13,8 +13,11 @@ mod removals;
 mod scalars;
 mod writers;
 
+/// Takes what a fuzzer made up; panics where a promise is broken.
+pub type Body = fn(&[u8]);
+
 /// Every body by the name of its target and its corpus.
-pub const BODIES: [(&str, fn(&[u8])); 10] = [
+pub const BODIES: [(&str, Body); 10] = [
     ("agreement", agreement::engine_agrees_with_oracle),
     ("inventory_bytes", inventory::any_bytes_are_read_or_refused),
     ("inventory_export", export::a_damaged_export_is_read_or_refused),
