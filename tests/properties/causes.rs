@@ -77,6 +77,18 @@ fn neighbouring_addresses_of_the_inventory_tear_no_hole_into_what_is_outside() {
 }
 
 #[test]
+fn an_explanation_names_the_missing_rules_where_no_other_is_left() {
+    for text in [
+        "A=10.0.0.1 [G1]; G1{normal,drop}; G1: gap in",
+        "A=10.0.0.1 [G1]; G1{normal,drop}; G1: gap in; G1: in 2 drop tcp 22/22 from 10.0.0.9",
+    ] {
+        let (_, disposition, cause) = ingress(text, None);
+        assert_eq!(disposition, Disposition::InsufficientInfo, "{text}");
+        assert!(matches!(&cause, Cause::Open(open) if open.len() == 1), "{cause:?}");
+    }
+}
+
+#[test]
 fn an_explanation_names_the_default_that_lets_out_and_not_the_group_behind_it() {
     let graph = SecurityGraph::new(world("A=10.0.0.1 [G1]; B=10.0.0.2 [G1]; G1{normal,accept}").unwrap());
     let at = |name: &str| {
