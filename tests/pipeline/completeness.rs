@@ -45,7 +45,7 @@ fn file_name(path: &Path) -> &str {
 fn modules(file: &Path, used: &mut BTreeSet<PathBuf>) {
     used.insert(file.to_owned());
     let folder = match file_name(file) {
-        "main.rs" => file.parent().unwrap().to_owned(),
+        "main.rs" | "mod.rs" => file.parent().unwrap().to_owned(),
         _ => file.with_extension(""),
     };
     let mut elsewhere = None;
@@ -65,6 +65,16 @@ fn every_file_of_the_tests_is_run_by_a_target() {
     let manifest = read("Cargo.toml");
     let mut used = BTreeSet::new();
     for target in entries(&root().join("tests")) {
+        // A folder with a manifest of its own names its targets there.
+        let own = target.join("Cargo.toml");
+        if own.exists() {
+            let manifest = read(own.strip_prefix(root()).unwrap());
+            let named = files_below(&target)
+                .into_iter()
+                .filter(|file| manifest.contains(&format!("path = \"{}\"", file.strip_prefix(&target).unwrap().display())));
+            used.extend(named.map(|file| fs::canonicalize(file).unwrap()));
+            continue;
+        }
         let path = format!("path = \"tests/{}/main.rs\"", file_name(&target));
         assert!(manifest.contains(&path), "Cargo.toml has no target with {path}");
         modules(&fs::canonicalize(target.join("main.rs")).unwrap(), &mut used);

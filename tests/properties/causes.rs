@@ -34,6 +34,20 @@ fn a_change_names_the_top_drop_although_rules_may_be_missing() {
     assert_eq!((before.as_str(), after.as_str()), ("sgr-drop", "sgr-accept"));
 }
 
+#[test]
+fn every_drop_of_priority_one_is_certain_beside_a_gap() {
+    let text = "A=10.0.0.1 [G1,G2]; G1{normal,drop}; G2{normal,drop}; G1: gap in;
+        G1: in 1 drop tcp 22/22 from 10.0.0.9; G1: in 1 drop udp 53/53 from 10.0.0.9;
+        G2: in 2 accept tcp 22/22 from 10.0.0.9; G2: in 2 accept udp 53/53 from 10.0.0.9";
+    changes(text, |_, changes| {
+        let gained: Vec<&Change> =
+            changes.iter().filter(|change| change.kind == ChangeKind::Gained).collect();
+        for packet in [Packet::tcp(50_000, 22), Packet::udp(50_000, 53)] {
+            assert!(gained.iter().any(|change| change.traffic.contains(packet)), "{packet} in {changes:?}");
+        }
+    });
+}
+
 fn ingress(text: &str, source: Option<&str>) -> (SecurityGraph, Disposition, Cause) {
     let graph = SecurityGraph::new(world(text).unwrap());
     let at = |name: &str| -> Endpoint {
@@ -77,6 +91,18 @@ fn neighbouring_addresses_of_the_inventory_tear_no_hole_into_what_is_outside() {
 }
 
 #[test]
+fn an_explanation_names_the_missing_rules_where_no_other_is_left() {
+    for text in [
+        "A=10.0.0.1 [G1]; G1{normal,drop}; G1: gap in",
+        "A=10.0.0.1 [G1]; G1{normal,drop}; G1: gap in; G1: in 2 drop tcp 22/22 from 10.0.0.9",
+    ] {
+        let (_, disposition, cause) = ingress(text, None);
+        assert_eq!(disposition, Disposition::InsufficientInfo, "{text}");
+        assert!(matches!(&cause, Cause::Open(open) if open.len() == 1), "{cause:?}");
+    }
+}
+
+#[test]
 fn an_explanation_names_the_default_that_lets_out_and_not_the_group_behind_it() {
     let graph = SecurityGraph::new(world("A=10.0.0.1 [G1]; B=10.0.0.2 [G1]; G1{normal,accept}").unwrap());
     let at = |name: &str| {
@@ -87,6 +113,45 @@ fn an_explanation_names_the_default_that_lets_out_and_not_the_group_behind_it() 
     let readings = Readings { intra_group_egress: Some(Order::CustomFirst), ..Readings::default() };
     let answer = Evaluator::new(&graph, readings).evaluate(&graph.baseline(), &flow);
     assert_eq!((answer.disposition, answer.egress), (Disposition::Accepted, Cause::Default));
+}
+
+#[test]
+fn addresses_of_the_inventory_tear_no_hole_where_their_own_answer_differs() {
+    let text = "A=10.0.0.1 [G1,G2]; B=10.0.0.4 [G2]; C=10.0.0.9 [G2]; G1{normal,drop}; G2{normal,drop};
+        G1: in 2 accept tcp 22/22 from 0.0.0.0/0; G1: in 1 drop tcp 22/22 from 10.0.0.4;
+        G1: in 1 drop tcp 22/22 from 10.0.0.9";
+    let outside = changes(text, |_, changes| -> Vec<String> {
+        let sources = changes.iter().flat_map(|change| &change.sources);
+        let blocks = sources.filter_map(|set| match set {
+            EndpointSet::External { blocks } => Some(blocks),
+            _ => None,
+        });
+        blocks.flatten().map(ToString::to_string).collect()
+    });
+    assert_eq!(outside, ["0.0.0.0/0"]);
+}
+
+#[test]
+fn a_prefix_is_cut_by_rules_of_its_own_groups_only() {
+    let text = "A=10.0.0.1 [G1,G3]; B=10.0.0.2,prefix 10.64.0.0/28 [G2]; C=10.0.0.3 [G4]; G1{normal,drop};
+        G2{normal,drop}; G3{normal,drop}; G4{normal,drop}; G2: in 1 accept tcp 22/22 from sg:G1;
+        G4: in 1 accept udp 53/53 from 1.2.3.4 local 10.64.0.0/29";
+    let lost = changes(text, |_, changes| -> Vec<String> {
+        let sets = changes.iter().flat_map(|change| &change.destinations).filter_map(|set| match set {
+            EndpointSet::Interface { addresses, .. } => Some(addresses),
+            _ => None,
+        });
+        sets.flatten().map(|address| address.block.to_string()).collect()
+    });
+    assert_eq!(lost, ["10.0.0.2/32", "10.64.0.0/28"]);
+}
+
+#[test]
+fn an_explanation_sees_no_member_of_a_group_across_networks() {
+    let text =
+        "A=10.0.0.1 [G1]; B=10.0.0.2 [G1] @vpc-2; G1{normal,accept}; G1: in 1 accept tcp 22/22 from sg:G1";
+    let (_, disposition, cause) = ingress(text, Some("eni-B"));
+    assert_eq!((disposition, cause), (Disposition::DeniedIn, Cause::Default));
 }
 
 #[test]

@@ -13,8 +13,8 @@ mod removals;
 mod scalars;
 mod writers;
 
-/// What is done with one input; it panics where a promise is broken.
-type Body = fn(&[u8]);
+/// Takes what a fuzzer made up; panics where a promise is broken.
+pub type Body = fn(&[u8]);
 
 /// Every body by the name of its target and its corpus.
 pub const BODIES: [(&str, Body); 10] = [
