@@ -69,9 +69,9 @@ fn every_file_of_the_tests_is_run_by_a_target() {
         let own = target.join("Cargo.toml");
         if own.exists() {
             let manifest = read(own.strip_prefix(root()).unwrap());
-            let named = files_below(&target)
-                .into_iter()
-                .filter(|file| manifest.contains(&format!("path = \"{}\"", file.strip_prefix(&target).unwrap().display())));
+            let named = files_below(&target).into_iter().filter(|file| {
+                manifest.contains(&format!("path = \"{}\"", file.strip_prefix(&target).unwrap().display()))
+            });
             used.extend(named.map(|file| fs::canonicalize(file).unwrap()));
             continue;
         }
