@@ -108,8 +108,11 @@ impl<'g> Evaluator<'g> {
             Endpoint::LoadBalancer => return End::Exempt,
         };
         let matcher = Matcher { graph: self.graph, book: &self.book, readings: &self.readings };
+        // An interface whose groups are unknown may be in any.
+        let holders: Vec<GroupIx> =
+            if own.groups.is_unknown() { self.graph.groups().collect() } else { own.groups.ever() };
         let candidates: Vec<u32> =
-            own.groups.ever().iter().flat_map(|group| self.book.of_group(*group)).copied().collect();
+            holders.iter().flat_map(|group| self.book.of_group(*group)).copied().collect();
         End::Ours(matcher.side(direction, &own, &remote, candidates.into_iter()))
     }
 

@@ -1,6 +1,7 @@
 //! Which lines does one interface ask about one remote end? Does one rule match it?
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::reading::{AddressKinds, Order, Readings};
 use super::rulebook::{Body, Peer, RuleBook, Variable};
@@ -105,6 +106,7 @@ impl Matcher<'_> {
             let unknown = Unknown::Memberships(own.interface);
             side.further.push(Further { unknown, before: true, after: true });
             self.add_inner(direction, own, remote, &mut side);
+            self.add_strongest_drops(direction, own, remote, candidates, &mut side);
             side.lines.sort_by_key(|line| line.slot);
             return side;
         }
@@ -138,6 +140,43 @@ impl Matcher<'_> {
         self.add_further(direction, own, &mut side);
         side.lines.sort_by_key(|line| line.slot);
         side
+    }
+
+    /// Of an interface whose groups are unknown any rule may be outranked by one nobody has read, except a Drop of
+    /// priority 1: if the interface is in that group, the Drop holds.
+    fn add_strongest_drops(
+        &self,
+        direction: Direction,
+        own: &Own<'_>,
+        remote: &Remote<'_>,
+        candidates: impl Iterator<Item = u32>,
+        side: &mut Side,
+    ) {
+        let numbers: BTreeSet<u32> = candidates.collect();
+        for number in numbers {
+            let body = self.book.body(number);
+            if body.direction != direction
+                || !body.is_strongest_drop()
+                || body.local.is_some_and(|local| !local.contains(&own.block))
+            {
+                continue;
+            }
+            let mut member = Vec::new();
+            if self.holds(own, body.rule.group, &mut member) != (true, true) {
+                continue;
+            }
+            let joined = |presence: Presence| -> Presence {
+                let mut when: Vec<Variable> =
+                    presence?.iter().copied().chain(member.iter().copied()).collect();
+                when.sort_unstable();
+                Some(when.into_boxed_slice())
+            };
+            let (before, after) = self.matches(number, body, remote);
+            let line = Line { slot: Slot::Rule(number), before: joined(before), after: joined(after) };
+            if line.before.is_some() || line.after.is_some() {
+                side.lines.push(line);
+            }
+        }
     }
 
     /// An unknown rule may name a group; then it follows the remote interface in and out of it, as far as references

@@ -312,9 +312,14 @@ impl<'d, 'g> Row<'d, 'g> {
         if let Some(known) = self.memo.theirs.get(&key).filter(|_| !narrowed) {
             return (ours, *known);
         }
-        let holders = other.groups.ever();
-        let candidates = holders.iter().filter_map(|group| self.seen.get(group)).flatten().copied();
-        let theirs = matcher.side(direction.opposite(), &other, &Remote::Interface(own), candidates);
+        let seen_by: Vec<u32> = if other.groups.is_unknown() {
+            self.seen.values().flatten().copied().collect()
+        } else {
+            let holders = other.groups.ever();
+            holders.iter().filter_map(|group| self.seen.get(group)).flatten().copied().collect()
+        };
+        let remote = Remote::Interface(own);
+        let theirs = matcher.side(direction.opposite(), &other, &remote, seen_by.into_iter());
         let theirs = self.memo.intern(theirs);
         self.memo.theirs.insert(key, theirs);
         (ours, theirs)

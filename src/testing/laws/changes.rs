@@ -176,7 +176,7 @@ pub fn verdict_follows_the_impact(inventory: &Inventory, removals: &[ArbRemoval]
         let impact = &simulation.impact;
         let certain = impact.changes.iter().any(|change| change.kind != ChangeKind::Undetermined)
             || impact.isolated.iter().any(|one| one.new && one.certainty == Certainty::Certain)
-            || impact.orphans.iter().any(|one| one.new)
+            || impact.orphans.iter().any(|one| one.new && one.certainty == Certainty::Certain)
             || simulation.removals.iter().any(|removal| !removal.refusals.is_empty());
         let open = impact.changes.iter().any(|change| change.kind == ChangeKind::Undetermined)
             || impact.isolated.iter().any(|one| one.certainty == Certainty::Possible)

@@ -6,7 +6,7 @@ use super::LawViolation;
 use super::ground::{Checked, Dice, broken, is_complete, named, run};
 use crate::evaluate::Readings;
 use crate::graph::SecurityGraph;
-use crate::inventory::{InterfaceKind, Inventory, Memberships, Source, load};
+use crate::inventory::{InterfaceKind, Inventory, Memberships, SecurityGroupRule, Source, load};
 use crate::simulate::{Options, Removal, RemovalError, simulate};
 use crate::testing::ArbRemoval;
 use crate::testing::export::export;
@@ -93,7 +93,18 @@ pub fn exported_and_loaded(inventory: &Inventory, _removals: &[ArbRemoval]) -> C
     if !is_complete(inventory) || !inventory.gaps.is_empty() {
         return Ok(());
     }
-    let wanted = Inventory { issues: Vec::new(), ..inventory.clone() };
+    let mut wanted = Inventory { issues: Vec::new(), ..inventory.clone() };
+    // A group cannot hold the same content twice (law 1.1), so reading keeps one of equal rules.
+    for group in &mut wanted.groups {
+        group.rules.dedup_by(|next, kept| {
+            let content = |rule: &SecurityGroupRule| SecurityGroupRule { id: None, ..rule.clone() };
+            let same = content(next) == content(kept);
+            if same && kept.id.is_none() {
+                kept.id = next.id.take();
+            }
+            same
+        });
+    }
     let found = loaded(export(inventory))?;
     if found != wanted {
         return broken(format!("written {wanted:?}, read {found:?}"));
