@@ -6,9 +6,13 @@
 mod ip_block;
 mod ip_range;
 mod port_range;
+mod protocol;
+mod traffic_item;
 mod transport;
 
 pub use ip_block::{Family, HostBits, IpBlock, IpBlockError};
 pub use ip_range::{IpRange, blocks_of};
 pub use port_range::{PortRange, PortRangeError, PortSet};
-pub use transport::{IpProtocol, Packet, ProtocolError, TrafficItem, TransportSet};
+pub use protocol::{IpProtocol, Packet, ProtocolError};
+pub use traffic_item::TrafficItem;
+pub use transport::TransportSet;

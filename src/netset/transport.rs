@@ -1,184 +1,29 @@
-//! IP protocols and exact sets of traffic.
+//! Exact sets of traffic.
 //!
 //! Traffic lies on one integer line: TCP destination port `p` is position `p`, UDP port `p` is `65536 + p`, every
 //! other protocol `n` is the single position `131072 + n`. A set is a sorted list of bands on that line; a band
 //! carries the source ports it is limited to, which is rare. The positions that no traffic has (port 0, and 6 and
 //! 17 among the other protocols) are never in a set, so equal sets are equal lists.
 
-use std::fmt;
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
-use thiserror::Error;
-
-use super::{Family, PortRange, PortSet};
-
-const UDP: u32 = 65_536;
-const OTHER: u32 = 131_072;
-const TCP_NUMBER: u8 = 6;
-const UDP_NUMBER: u8 = 17;
-const ICMP_NUMBER: u8 = 1;
-const ICMPV6_NUMBER: u8 = 58;
-const GRE_NUMBER: u8 = 47;
-
-/// Why a text is no protocol.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{0}` is no protocol name or number")]
-pub struct ProtocolError(pub String);
-
-/// The protocol field of a rule: all, or one IANA protocol number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum IpProtocol {
-    /// Every protocol and every port.
-    All,
-    /// One protocol by its IANA number; 6 is TCP, 17 UDP, 1 ICMP, 58 ICMPv6, 47 GRE.
-    Number(u8),
-}
-
-impl IpProtocol {
-    /// TCP.
-    pub const TCP: Self = Self::Number(TCP_NUMBER);
-    /// UDP.
-    pub const UDP: Self = Self::Number(UDP_NUMBER);
-    /// ICMP of IPv4.
-    pub const ICMP: Self = Self::Number(ICMP_NUMBER);
-    /// ICMP of IPv6.
-    pub const ICMPV6: Self = Self::Number(ICMPV6_NUMBER);
-    /// GRE.
-    pub const GRE: Self = Self::Number(GRE_NUMBER);
-
-    /// Parses a name in any letter case, or a decimal number 0-255.
-    ///
-    /// # Errors
-    /// [`ProtocolError`] for any other text.
-    pub fn parse(text: &str) -> Result<Self, ProtocolError> {
-        Ok(match text.to_ascii_lowercase().as_str() {
-            "all" => Self::All,
-            "tcp" => Self::TCP,
-            "udp" => Self::UDP,
-            "icmp" => Self::ICMP,
-            "icmpv6" => Self::ICMPV6,
-            "gre" => Self::GRE,
-            digits
-                if !digits.is_empty() && digits.len() <= 3 && digits.bytes().all(|b| b.is_ascii_digit()) =>
-            {
-                Self::Number(digits.parse().map_err(|_| ProtocolError(text.to_owned()))?)
-            }
-            _ => return Err(ProtocolError(text.to_owned())),
-        })
-    }
-
-    /// Tells whether the protocol has ports.
-    #[must_use]
-    pub const fn has_ports(self) -> bool {
-        matches!(self, Self::Number(TCP_NUMBER | UDP_NUMBER))
-    }
-}
-
-impl fmt::Display for IpProtocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::All => f.write_str("all"),
-            Self::Number(number) => match name_of(*number) {
-                Some(name) => f.write_str(name),
-                None => write!(f, "{number}"),
-            },
-        }
-    }
-}
-
-impl Serialize for IpProtocol {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-const fn name_of(number: u8) -> Option<&'static str> {
-    match number {
-        TCP_NUMBER => Some("tcp"),
-        UDP_NUMBER => Some("udp"),
-        ICMP_NUMBER => Some("icmp"),
-        ICMPV6_NUMBER => Some("icmpv6"),
-        GRE_NUMBER => Some("gre"),
-        _ => None,
-    }
-}
-
-/// One kind of packet: protocol and, for TCP and UDP, both ports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Packet {
-    /// The IANA protocol number.
-    pub protocol: u8,
-    /// The source port; 0 for protocols without ports.
-    pub source_port: u16,
-    /// The destination port; 0 for protocols without ports.
-    pub destination_port: u16,
-}
-
-impl Packet {
-    /// Returns a TCP packet.
-    #[must_use]
-    pub const fn tcp(source_port: u16, destination_port: u16) -> Self {
-        Self { protocol: TCP_NUMBER, source_port, destination_port }
-    }
-
-    /// Returns a UDP packet.
-    #[must_use]
-    pub const fn udp(source_port: u16, destination_port: u16) -> Self {
-        Self { protocol: UDP_NUMBER, source_port, destination_port }
-    }
-
-    /// Returns a packet of a protocol without ports.
-    #[must_use]
-    pub const fn other(protocol: u8) -> Self {
-        Self { protocol, source_port: 0, destination_port: 0 }
-    }
-
-    fn position(self) -> u32 {
-        match self.protocol {
-            TCP_NUMBER => u32::from(self.destination_port),
-            UDP_NUMBER => UDP + u32::from(self.destination_port),
-            other => OTHER + u32::from(other),
-        }
-    }
-
-    fn at(position: u32, source_port: u16) -> Self {
-        let low = |n: u32| u16::try_from(n & 0xffff).unwrap_or(0);
-        if position < UDP {
-            Self::tcp(source_port, low(position))
-        } else if position < OTHER {
-            Self::udp(source_port, low(position))
-        } else {
-            Self::other(u8::try_from(position - OTHER).unwrap_or(u8::MAX))
-        }
-    }
-}
-
-impl fmt::Display for Packet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let protocol = IpProtocol::Number(self.protocol);
-        if protocol.has_ports() {
-            write!(f, "{protocol}/{}", self.destination_port)
-        } else {
-            write!(f, "{protocol}")
-        }
-    }
-}
+use super::protocol::{ICMP_NUMBER, ICMPV6_NUMBER, OTHER, TCP_NUMBER, UDP, UDP_NUMBER};
+use super::{Family, IpProtocol, Packet, PortRange, PortSet};
 
 /// `None` means every source port.
-type Sources = Option<Arc<PortSet>>;
+pub(super) type Sources = Option<Arc<PortSet>>;
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Band {
-    first: u32,
-    last: u32,
-    sources: Sources,
+pub(super) struct Band {
+    pub(super) first: u32,
+    pub(super) last: u32,
+    pub(super) sources: Sources,
 }
 
 /// A set of (protocol, source port, destination port). Equal sets compare equal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct TransportSet {
-    bands: Vec<Band>,
+    pub(super) bands: Vec<Band>,
 }
 
 /// The stretches of the line that traffic can have.
@@ -402,70 +247,6 @@ impl TransportSet {
     pub fn breadth(&self) -> u64 {
         self.bands.iter().map(|band| u64::from(band.last - band.first) + 1).sum()
     }
-
-    /// Returns the set as readable items; everything a pair of the family can carry is the one item `all`.
-    #[must_use]
-    pub fn items(&self, family: Family) -> Vec<TrafficItem> {
-        if *self == Self::universe(family) || *self == Self::everything() {
-            return vec![TrafficItem {
-                protocol: "all".to_owned(),
-                ports: PortSet::all(),
-                source_ports: PortSet::all(),
-            }];
-        }
-        let mut items = Vec::new();
-        self.port_items("tcp", 0, &mut items);
-        self.port_items("udp", UDP, &mut items);
-        items.extend(self.other_items());
-        items
-    }
-
-    /// Groups the bands of TCP or UDP by their source ports, in order of first appearance.
-    fn port_items(&self, protocol: &str, base: u32, items: &mut Vec<TrafficItem>) {
-        let mut groups: Vec<(&Sources, Vec<PortRange>)> = Vec::new();
-        for band in &self.bands {
-            let (first, last) = (band.first.max(base + 1), band.last.min(base + 65_535));
-            if first > last {
-                continue;
-            }
-            let port = |position: u32| u16::try_from(position - base).unwrap_or(u16::MAX);
-            let Some(range) = PortRange::new(port(first), port(last)) else {
-                continue;
-            };
-            match groups.iter_mut().find(|(sources, _)| *sources == &band.sources) {
-                Some((_, ranges)) => ranges.push(range),
-                None => groups.push((&band.sources, vec![range])),
-            }
-        }
-        items.extend(groups.into_iter().map(|(sources, ranges)| TrafficItem {
-            protocol: protocol.to_owned(),
-            ports: ranges.into_iter().collect(),
-            source_ports: sources.as_ref().map_or_else(PortSet::all, |set| set.as_ref().clone()),
-        }));
-    }
-
-    /// Names the protocols without ports: known ones by name, runs of others as `first-last`.
-    fn other_items(&self) -> Vec<TrafficItem> {
-        let numbers = (0..=u8::MAX).filter(|n| !matches!(*n, TCP_NUMBER | UDP_NUMBER));
-        let held: Vec<u8> = numbers.filter(|n| self.contains(Packet::other(*n))).collect();
-        let mut named: Vec<String> = held.iter().filter_map(|n| name_of(*n)).map(str::to_owned).collect();
-        let mut runs: Vec<(u8, u8)> = Vec::new();
-        for number in held.into_iter().filter(|n| name_of(*n).is_none()) {
-            match runs.last_mut() {
-                Some((_, last)) if u16::from(*last) + 1 == u16::from(number) => *last = number,
-                _ => runs.push((number, number)),
-            }
-        }
-        named.extend(
-            runs.into_iter().map(
-                |(first, last)| {
-                    if first == last { first.to_string() } else { format!("{first}-{last}") }
-                },
-            ),
-        );
-        let item = |protocol| TrafficItem { protocol, ports: PortSet::all(), source_ports: PortSet::all() };
-        named.into_iter().map(item).collect()
-    }
 }
 
 fn pack(set: PortSet) -> Option<Sources> {
@@ -497,30 +278,6 @@ fn difference_of(a: &Sources, b: &Sources) -> Option<Sources> {
         (_, None) => None,
         (None, Some(b)) => pack(PortSet::all().difference(b)),
         (Some(a), Some(b)) => pack(a.difference(b)),
-    }
-}
-
-/// One readable line of a traffic set.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct TrafficItem {
-    /// `all`, a protocol name, a number, or a run of numbers such as `59-255`.
-    pub protocol: String,
-    /// The destination ports; all of them for protocols without ports.
-    pub ports: PortSet,
-    /// The source ports; all of them for protocols without ports.
-    pub source_ports: PortSet,
-}
-
-impl fmt::Display for TrafficItem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.protocol)?;
-        if !self.ports.is_all() {
-            write!(f, "/{}", self.ports)?;
-        }
-        if !self.source_ports.is_all() {
-            write!(f, " from port {}", self.source_ports)?;
-        }
-        Ok(())
     }
 }
 
