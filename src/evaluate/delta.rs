@@ -104,7 +104,8 @@ pub(crate) fn deltas(
         (Effect::Change(ChangeKind::Undetermined), open),
         (Effect::SessionRisk, surely_kept),
     ];
-    if wanted.iter().take(3).all(|(_, set)| set.is_empty()) && !lives_on_inner_access(ingress) {
+    let is_inner_access_moved = lives_on_inner_access(ingress);
+    if wanted.iter().take(3).all(|(_, set)| set.is_empty()) && !is_inner_access_moved {
         return Vec::new();
     }
     let pieces = |side: Option<&Side>, state| match side {
@@ -119,6 +120,10 @@ pub(crate) fn deltas(
     let (in_before, in_after) = (pieces(ingress, State::Before), pieces(ingress, State::After));
     let mut found = Vec::new();
     for (effect, set) in &wanted {
+        // Sessions live on where a rule only overtakes an intra-group Accept that stays (law 4).
+        if *effect == Effect::SessionRisk && !is_inner_access_moved {
+            continue;
+        }
         for (set, into_before) in cut(set, &in_before) {
             for (set, into_after) in cut(&set, &in_after) {
                 if *effect == Effect::SessionRisk && !is_session_risk(into_before, into_after) {

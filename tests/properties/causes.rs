@@ -189,3 +189,24 @@ fn interfaces_share_a_vpc_when_both_are_in_it() {
     assert!(shared(0, 1));
     assert!(!shared(0, 2) && !shared(0, 3) && !shared(3, 4));
 }
+
+/// Whatever else changes for the pair.
+#[test]
+fn sessions_are_at_risk_only_where_an_intra_group_accept_goes() {
+    let groups = "A=10.0.0.1 [G1,G2]; B=10.0.0.2 [G1]; G1{normal,accept}; G2{normal,drop}; G3{normal,drop};
+        G3: in 1 accept tcp 22/22 from 10.0.0.2";
+    let readings = Readings { intra_group_ingress: Some(Order::CustomFirst), ..Readings::default() };
+    for (left, more, expected) in [
+        ("sg-G2", "", 0),
+        ("sg-G2", "; G3: in 1 drop udp 53/53 from 10.0.0.2", 0),
+        ("sg-G1", "", 1),
+        ("sg-G1", "; G3: in 1 drop udp 53/53 from 10.0.0.2", 1),
+    ] {
+        let graph = SecurityGraph::new(world(&format!("{groups}{more}")).unwrap());
+        let removal =
+            Removal { target: "eni-A".to_owned(), group: left.to_owned(), join: Some("sg-G3".to_owned()) };
+        let simulation = simulate(&graph, &[removal], &Options { readings, ..Options::default() }).unwrap();
+        let risks = &simulation.impact.session_risks;
+        assert_eq!(risks.len(), expected, "{left}{more}: {risks:?}");
+    }
+}
