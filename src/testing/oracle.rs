@@ -142,16 +142,15 @@ impl Reading<'_> {
             only_before |= leaves;
             only_after |= joins;
         }
-        let choices = |possible: bool| {
-            if possible { further_rules(&before, &after) } else { vec![None] }
-        };
+        let further = further_rules(&before, &after);
+        let choices = |possible: bool| if possible { further.as_slice() } else { &[None] };
         let mut pairs = Pairs::new();
         for both in choices(in_both) {
-            for old in choices(only_before) {
-                for new in choices(only_after) {
-                    pairs.insert((before.verdict([both, old]), after.verdict([both, new])));
-                }
-            }
+            let olds: BTreeSet<bool> =
+                choices(only_before).iter().map(|old| before.verdict([*both, *old])).collect();
+            let news: BTreeSet<bool> =
+                choices(only_after).iter().map(|new| after.verdict([*both, *new])).collect();
+            pairs.extend(olds.iter().flat_map(|old| news.iter().map(|new| (*old, *new))));
         }
         Ok(pairs)
     }
@@ -189,9 +188,8 @@ impl Reading<'_> {
             return Ok(false);
         };
         let local = End::Interface { index: side.local, address: side.local_address };
-        for group in self.every_group() {
-            if self.may_hold(state, side.local, group)
-                && self.may_hold(state, remote, group)
+        for group in self.every_group_of(state, side.local) {
+            if self.may_hold(state, remote, group)
                 && self.is_normal(group)?
                 && self.inner_accept(group)?
                 && self.holds(state, side.local, group)?

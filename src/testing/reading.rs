@@ -113,12 +113,21 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Every group that is described or that some interface is in, in either state: a group that loses its last
-    /// member does not stop to exist.
-    pub(super) fn every_group(&self) -> BTreeSet<&SecurityGroupId> {
+    /// Every group that the interface holds under some answer. Of an interface whose groups are unknown these are
+    /// groups that are described or that some interface is in, in either state: a group that loses its last member
+    /// does not stop to exist.
+    pub(super) fn every_group_of<'s>(
+        &'s self,
+        state: &'s Memberships,
+        index: usize,
+    ) -> Vec<&'s SecurityGroupId> {
+        if let Some(groups) = self.groups_of(state, index) {
+            return groups.iter().collect();
+        }
         let described = self.inventory.groups.iter().map(|group| &group.id);
         let held = self.before.iter().chain(self.after).flatten().flatten();
-        described.chain(held).collect()
+        let every: BTreeSet<&SecurityGroupId> = described.chain(held).collect();
+        every.into_iter().filter(|group| self.may_hold(state, index, group)).collect()
     }
 
     pub(super) fn is_normal(&self, id: &SecurityGroupId) -> Result<bool, Question> {

@@ -1,7 +1,6 @@
 //! One case: every changed flow of the engine against the oracle, and the other way round.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
 use sgleave::evaluate::{AddressKinds, Disposition, Endpoint, Evaluator, Flow, Order, Readings};
 use sgleave::graph::SecurityGraph;
@@ -10,20 +9,18 @@ use sgleave::netset::{Family, Packet};
 use sgleave::simulate::{Certainty, ChangeKind, Extent, Options, Removal, Simulation, simulate};
 use sgleave::testing::{self, Change, End, Memberships, Settings, baseline, change, outcomes};
 
-use crate::marks;
+use crate::classes;
 use crate::world::{entries_about, family_of, interface_ends, is_taken, ix_of, share_vpc};
 
-/// A case: an estate, what leaves, and where to look.
+/// A case: an estate, and what leaves.
 pub struct Case<'a> {
     pub inventory: &'a Inventory,
     pub graph: &'a SecurityGraph,
     pub removals: &'a [Removal],
     pub after: &'a Memberships,
     pub readings: Readings,
-    pub packets: &'a [Packet],
-    pub addresses: &'a [IpAddr],
-    /// Whether the packets are all that matter, so that seeing no traffic means that there is none.
-    pub complete: bool,
+    /// Whether every boundary is looked at, or one of every class.
+    pub at_every_boundary: bool,
 }
 
 /// What a case met.
@@ -33,10 +30,6 @@ pub struct Met {
     pub flows: usize,
     /// Whether the engine called a flow open that no reading changes; see [`may_be_careful`].
     pub careful: bool,
-    /// Whether a Drop decides a changed flow by winning a tie.
-    pub tie: bool,
-    /// Whether the intra-group Accept decides a changed flow, or comes or goes under one that stays.
-    pub inner: bool,
 }
 
 pub fn settings(readings: &Readings) -> Settings {
@@ -60,23 +53,27 @@ fn in_universe(family: Family, packet: Packet) -> bool {
     packet.protocol != if family == Family::Ipv4 { 58 } else { 1 }
 }
 
-/// Returns what disagrees, as text, or what the case met.
-pub fn compare(case: &Case<'_>) -> Result<Met, String> {
-    let graph = case.graph;
+/// What the engine says of a case.
+pub fn simulated<'g>(case: &Case<'g>) -> Result<Simulation<'g>, String> {
     let options = Options { readings: case.readings, ..Options::default() };
-    let simulation = simulate(graph, case.removals, &options).map_err(|error| error.to_string())?;
+    simulate(case.graph, case.removals, &options).map_err(|error| error.to_string())
+}
+
+/// Returns what disagrees, as text, or what the case met.
+pub fn compare(case: &Case<'_>, simulation: &Simulation<'_>) -> Result<Met, String> {
     let before = baseline(case.inventory);
     let settings = settings(&case.readings);
-    let ends = interface_ends(case.inventory, case.addresses);
-    let changed: BTreeSet<usize> = (0..before.len()).filter(|at| before[*at] != case.after[*at]).collect();
-    let mut met = Met {
-        kinds: simulation.impact.changes.iter().map(|change| change.kind).collect(),
-        inner: marks::inner(&simulation),
-        tie: marks::tie(case, &simulation),
-        ..Met::default()
+    let probes = if case.at_every_boundary {
+        classes::at_every_boundary(case.inventory)
+    } else {
+        classes::of_every_class(case.inventory, simulation)
     };
+    let ends = interface_ends(case.inventory, &probes.addresses);
+    let changed: BTreeSet<usize> = (0..before.len()).filter(|at| before[*at] != case.after[*at]).collect();
+    let kinds = simulation.impact.changes.iter().map(|change| change.kind).collect();
+    let mut met = Met { kinds, ..Met::default() };
     let mut contacts: BTreeMap<(usize, usize), Contact> = BTreeMap::new();
-    let comparison = Comparison { case, graph, simulation: &simulation, before: &before, settings };
+    let comparison = Comparison { case, packets: &probes.packets, simulation, before: &before, settings };
     for from in &ends {
         let End::Interface { index, .. } = *from else { continue };
         for to in &ends {
@@ -94,7 +91,7 @@ pub fn compare(case: &Case<'_>) -> Result<Met, String> {
         if !changed.contains(&index) {
             continue;
         }
-        for address in case.addresses {
+        for address in &probes.addresses {
             if Family::of(*address) != family_of(*from) || is_taken(case.inventory, index, *address) {
                 continue;
             }
@@ -102,7 +99,7 @@ pub fn compare(case: &Case<'_>) -> Result<Met, String> {
             comparison.flows(End::External(*address), *from, &mut met, None)?;
         }
     }
-    comparison.isolation(&changed, &contacts, case.complete && !met.careful)?;
+    comparison.isolation(&changed, &contacts, !met.careful)?;
     Ok(met)
 }
 
@@ -117,7 +114,7 @@ struct Contact {
 
 struct Comparison<'a> {
     case: &'a Case<'a>,
-    graph: &'a SecurityGraph,
+    packets: &'a [Packet],
     simulation: &'a Simulation<'a>,
     before: &'a Memberships,
     settings: Settings,
@@ -132,7 +129,7 @@ impl Comparison<'_> {
         mut contact: Option<&mut Contact>,
     ) -> Result<(), String> {
         let about = entries_about(self.simulation, from, to);
-        for packet in self.case.packets.iter().filter(|packet| in_universe(family_of(from), **packet)) {
+        for packet in self.packets.iter().filter(|packet| in_universe(family_of(from), **packet)) {
             let answers = outcomes(
                 self.case.inventory,
                 self.before,
@@ -208,7 +205,7 @@ impl Comparison<'_> {
         &self,
         changed: &BTreeSet<usize>,
         contacts: &BTreeMap<(usize, usize), Contact>,
-        is_complete: bool,
+        is_precise: bool,
     ) -> Result<(), String> {
         let with = |index: usize, others: &dyn Fn(usize) -> bool| {
             let pairs = contacts
@@ -224,8 +221,12 @@ impl Comparison<'_> {
         for index in 0..self.before.len() {
             let removed = with(index, &|other| changed.contains(&other));
             let anybody = with(index, &|_| true);
-            let said =
-                self.simulation.impact.isolated.iter().find(|one| one.interface == ix_of(self.graph, index));
+            let said = self
+                .simulation
+                .impact
+                .isolated
+                .iter()
+                .find(|one| one.interface == ix_of(self.case.graph, index));
             let said =
                 said.filter(|one| one.certainty == Certainty::Certain && one.new).map(|one| one.extent);
             if removed.maybe_after && said.is_some() && !changed.contains(&index) {
@@ -234,7 +235,7 @@ impl Comparison<'_> {
             if anybody.maybe_after && said == Some(Extent::FromAll) {
                 return Err(format!("interface {index} is called isolated from all and may reach one"));
             }
-            if !is_complete {
+            if !is_precise {
                 continue;
             }
             if removed.surely_before && said.is_none() && !removed.maybe_after && !changed.contains(&index) {
@@ -264,8 +265,37 @@ fn may_be_careful(inventory: &Inventory, from: End, to: End) -> bool {
     (unknown(from) || unknown(to)) && inventory.groups.iter().flat_map(|group| &group.rules).any(strongest)
 }
 
-/// The plain evaluator, in one state, against the oracle.
-pub fn compare_single(
+/// The evaluator that explains single flows, in the state before, on a few flows of the case.
+pub fn compare_singles(case: &Case<'_>, first_end: usize, first_packet: usize) -> Result<(), String> {
+    let probes = classes::at_every_boundary(case.inventory);
+    let mut ends = interface_ends(case.inventory, &probes.addresses);
+    let turns = first_end % ends.len().max(1);
+    ends.rotate_left(turns);
+    let step = probes.packets.len().div_ceil(8);
+    let evaluator = Evaluator::new(case.graph, case.readings);
+    let before = baseline(case.inventory);
+    for from in ends.iter().take(3) {
+        for to in ends.iter().rev().take(3) {
+            let (End::Interface { index, .. }, End::Interface { index: other, .. }) = (*from, *to) else {
+                continue;
+            };
+            if index == other
+                || family_of(*from) != family_of(*to)
+                || !share_vpc(case.inventory, index, other)
+            {
+                continue;
+            }
+            for packet in probes.packets.iter().skip(first_packet % step).step_by(step) {
+                if in_universe(family_of(*from), *packet) {
+                    compare_single(case, &evaluator, &before, (*from, *to, *packet))?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn compare_single(
     case: &Case<'_>,
     evaluator: &Evaluator<'_>,
     before: &Memberships,

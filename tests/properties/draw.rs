@@ -1,5 +1,7 @@
 //! One seed, one case; and what a failing case looks like when it is small.
 
+use std::time::Instant;
+
 use proptest::prelude::{Just, Strategy};
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -12,6 +14,14 @@ pub type Drawn = (Inventory, Vec<ArbRemoval>);
 /// Returns a number from the environment.
 pub fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// Tells what a run did and how long it took, when somebody wants to know: `SGLEAVE_SUMMARY`.
+#[expect(clippy::print_stderr, reason = "a named command prints what it did; the ordinary run is silent")]
+pub fn summarize(started: Instant, what: impl FnOnce() -> String) {
+    if std::env::var_os("SGLEAVE_SUMMARY").is_some() {
+        eprintln!("{} ({} s)", what(), started.elapsed().as_secs());
+    }
 }
 
 fn tree(seed: u64, shape: &Shape) -> impl ValueTree<Value = Drawn> {

@@ -3,6 +3,7 @@
 //! `SGLEAVE_EVIDENCE_ESTATES` and `SGLEAVE_DELETIONS` run more, `SGLEAVE_SEED` starts elsewhere.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use rayon::prelude::*;
 use serde_json::Value;
@@ -11,7 +12,7 @@ use sgleave::inventory::{Source, load};
 use sgleave::simulate::{Options, Removal, SimulationVerdict, simulate};
 use sgleave::testing::{Shape, export_in_pages};
 
-use crate::draw::{drawn, number};
+use crate::draw::{drawn, number, summarize};
 use crate::world::removals_of;
 
 /// Deletions that nobody can notice, by file and place (numbers and ids as `*`), and why.
@@ -162,21 +163,20 @@ fn campaign(seed: u64, most: usize) -> Tally {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a named command prints what it did; the ordinary run is silent")]
 fn no_deletion_makes_a_change_look_safe() {
-    let from = 5_000_000_000 + number("SGLEAVE_SEED", 0);
+    let (started, from) = (Instant::now(), 5_000_000_000 + number("SGLEAVE_SEED", 0));
     let (estates, deletions) = (number("SGLEAVE_EVIDENCE_ESTATES", 60), number("SGLEAVE_DELETIONS", 3_000));
     let most = usize::try_from(deletions.div_ceil(estates)).unwrap();
     let tally = (from..from + estates)
         .into_par_iter()
         .map(|seed| campaign(seed, most))
         .reduce(Tally::default, Tally::add);
-    if std::env::var_os("SGLEAVE_SUMMARY").is_some() {
-        eprintln!(
+    summarize(started, || {
+        format!(
             "evidence: seed {from}, {} estates with a finding, {} deletions, {} refused, unnoticed {:?}",
             tally.impacts, tally.deletions, tally.refused, tally.unnoticed
-        );
-    }
+        )
+    });
     assert!(tally.wrong.is_empty(), "{} wrong:\n{}", tally.wrong.len(), tally.wrong.join("\n"));
     // The estates must have something to hide.
     assert!(tally.impacts * 10 >= estates * 7 && tally.deletions >= deletions / 2, "{}", tally.deletions);

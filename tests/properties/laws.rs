@@ -3,12 +3,14 @@
 //! A failing case is shrunk and printed with its seed. `SGLEAVE_LAW_CASES` runs more of each law, `SGLEAVE_SEED` starts
 //! elsewhere.
 
+use std::time::Instant;
+
 use rayon::prelude::*;
 use sgleave::inventory::Inventory;
 use sgleave::testing::laws::{LAWS, Law};
 use sgleave::testing::{ArbRemoval, Shape};
 
-use crate::draw::{Drawn, drawn, number, shrunk};
+use crate::draw::{Drawn, drawn, number, shrunk, summarize};
 
 /// Few gaps: most laws say more about what is known.
 fn shape(seed: u64) -> Shape {
@@ -37,6 +39,7 @@ fn check(law: &Law, (inventory, removals): &Drawn) -> Result<(), String> {
 
 #[test]
 fn every_law_holds_of_random_estates() {
+    let started = Instant::now();
     let (from, cases) = (number("SGLEAVE_SEED", 0), number("SGLEAVE_LAW_CASES", 500));
     let broken: Vec<String> = LAWS
         .par_iter()
@@ -50,5 +53,6 @@ fn every_law_holds_of_random_estates() {
             Some(format!("{} ({}): {}\n{story}", law.name, law.reference, law.statement))
         })
         .collect();
+    summarize(started, || format!("laws: seed {from}, {} laws, {cases} cases each", LAWS.len()));
     assert!(broken.is_empty(), "{}", broken.join("\n\n"));
 }

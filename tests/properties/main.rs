@@ -12,10 +12,12 @@
 mod agreement;
 mod bugs;
 mod causes;
+mod classes;
 mod compare;
 mod draw;
 mod evidence;
 mod laws;
 mod marks;
 mod order;
+mod small_worlds;
 mod world;

@@ -11,12 +11,11 @@
 
 #[path = "../fuzz/bodies/mod.rs"]
 mod bodies;
+#[path = "../properties/classes.rs"]
+mod classes;
 #[path = "../properties/compare.rs"]
 #[allow(dead_code, reason = "shared with the property tests, which use all of it")]
 mod compare;
-#[path = "../properties/marks.rs"]
-#[allow(dead_code, reason = "shared with the property tests, which use all of it")]
-mod marks;
 #[path = "../properties/world.rs"]
 #[allow(dead_code, reason = "shared with the property tests, which use all of it")]
 mod world;
