@@ -28,5 +28,5 @@ pub use notation::{NotationError, world};
 pub use oracle::outcomes;
 pub use outcome::{Change, End, Kinds, Memberships, Order, Settings, baseline, change};
 pub use probe::{probe_addresses, probe_packets};
-pub use removals::{ArbRemoval, apply, arb_removals};
+pub use removals::{ArbRemoval, apply, arb_removals, named_removals};
 pub use sample::sample;

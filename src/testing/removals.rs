@@ -1,6 +1,7 @@
 //! Strategies over removals: whatever is drawn exists.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use proptest::collection::vec;
 use proptest::option::weighted;
@@ -8,7 +9,8 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::Index;
 
 use super::Memberships;
-use crate::inventory::{Inventory, RuleAction, SecurityGroupId};
+use crate::inventory::{Inventory, Network, RuleAction, SecurityGroup, SecurityGroupId, SecurityGroupType};
+use crate::simulate::Removal;
 
 /// An interface that leaves a group, and may join another in its place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,30 +23,43 @@ pub struct ArbRemoval {
     pub join: Option<SecurityGroupId>,
 }
 
-/// A membership, and the groups that could take its place.
-type Candidate = (usize, SecurityGroupId, Vec<SecurityGroupId>);
-
 /// Draws the removals of one change: one membership, several interfaces out of one group, one interface out of
 /// several groups, or any few; some of them moves. Interfaces whose groups are unknown stay where they are.
+///
+/// The inventory may be a small drawn one or an export of any size: time and memory follow its memberships.
 pub fn arb_removals(inventory: &Inventory) -> impl Strategy<Value = Vec<ArbRemoval>> + use<> {
-    let candidates = candidates(inventory);
-    if candidates.is_empty() {
+    let estate = Arc::new(Estate::new(inventory));
+    let all: Vec<usize> = (0..estate.candidates.len()).collect();
+    if all.is_empty() {
         return Just(Vec::new()).boxed();
     }
-    let held: BTreeSet<&SecurityGroupId> = candidates.iter().map(|(_, group, _)| group).collect();
-    let by_group = held.into_iter().map(|id| select(&candidates, |(_, group, _)| group == id)).collect();
-    let members: BTreeSet<usize> = candidates.iter().map(|(interface, ..)| *interface).collect();
-    let by_interface =
-        members.into_iter().map(|at| select(&candidates, |(other, ..)| *other == at)).collect();
+    let by_group = pools(&estate, |(_, group)| group);
+    let by_interface = pools(&estate, |(interface, _)| interface);
+    let weighed = weighed(inventory, &estate);
+    let drawn = |pools, most| drawn(Arc::clone(&estate), pools, most);
     prop_oneof![
-        4 => drawn(vec![weighed(inventory, &candidates)], 1),
-        2 => drawn(vec![weighed(inventory, &candidates)], 2),
-        1 => drawn(vec![candidates.clone()], 1),
+        4 => drawn(vec![weighed.clone()], 1),
+        2 => drawn(vec![weighed], 2),
+        1 => drawn(vec![all.clone()], 1),
         2 => drawn(by_group, 5),
         2 => drawn(by_interface, 3),
-        1 => drawn(vec![candidates], 4),
+        1 => drawn(vec![all], 4),
     ]
     .boxed()
+}
+
+/// Names removals as a caller of [`crate::simulate::simulate`] does, by interface.
+#[must_use]
+pub fn named_removals(inventory: &Inventory, removals: &[ArbRemoval]) -> Vec<Removal> {
+    let name = |removal: &ArbRemoval| {
+        let interface = inventory.interfaces.get(removal.interface)?;
+        Some(Removal {
+            target: interface.id.to_string(),
+            group: removal.leave.to_string(),
+            join: removal.join.as_ref().map(ToString::to_string),
+        })
+    };
+    removals.iter().filter_map(name).collect()
 }
 
 /// Returns the memberships after the removals.
@@ -60,56 +75,93 @@ pub fn apply(baseline: &Memberships, removals: &[ArbRemoval]) -> Memberships {
     state
 }
 
-/// Repeats the memberships that are worth leaving: another group stays, and what goes both accepts and drops.
-fn weighed(inventory: &Inventory, candidates: &[Candidate]) -> Vec<Candidate> {
-    let weight = |(interface, leave, _): &Candidate| {
-        let others = candidates.iter().any(|(other, group, _)| other == interface && group != leave);
-        let does = |action| {
-            inventory.group(leave).is_some_and(|group| group.rules.iter().any(|rule| rule.action == action))
-        };
-        let mixed = does(RuleAction::Accept) && does(RuleAction::Drop);
-        1 + 2 * usize::from(others) + 4 * usize::from(others && mixed)
-    };
-    candidates.iter().flat_map(|one| std::iter::repeat_n(one.clone(), weight(one))).collect()
+/// A membership that can be left.
+type Candidate = (usize, SecurityGroupId);
+
+/// Groups of one network and type can take each other's place.
+type Kind = (Network, SecurityGroupType);
+
+/// What can be left and joined.
+#[derive(Debug)]
+struct Estate {
+    candidates: Vec<Candidate>,
+    /// The groups of each interface.
+    held: Memberships,
+    kinds: BTreeMap<SecurityGroupId, Kind>,
+    alike: BTreeMap<Kind, Vec<SecurityGroupId>>,
 }
 
-fn select(candidates: &[Candidate], wanted: impl Fn(&&Candidate) -> bool) -> Vec<Candidate> {
-    candidates.iter().filter(wanted).cloned().collect()
+impl Estate {
+    fn new(inventory: &Inventory) -> Self {
+        let held = super::baseline(inventory);
+        let of_interface = |(at, groups): (usize, &Option<BTreeSet<SecurityGroupId>>)| {
+            let groups = groups.iter().flatten().cloned();
+            groups.map(move |group| (at, group)).collect::<Vec<Candidate>>()
+        };
+        let candidates = held.iter().enumerate().flat_map(of_interface).collect();
+        let mut kinds = BTreeMap::new();
+        let mut alike: BTreeMap<Kind, Vec<SecurityGroupId>> = BTreeMap::new();
+        for group in &inventory.groups {
+            if let Some(group_type) = group.group_type {
+                let kind = (group.network.clone(), group_type);
+                alike.entry(kind.clone()).or_default().push(group.id.clone());
+                kinds.insert(group.id.clone(), kind);
+            }
+        }
+        Self { candidates, held, kinds, alike }
+    }
+
+    /// Returns the groups that the interface could join in place of the one it leaves.
+    fn others(&self, (interface, leave): &Candidate) -> Vec<&SecurityGroupId> {
+        let held = self.held.get(*interface).and_then(Option::as_ref);
+        let alike = self.kinds.get(leave).and_then(|kind| self.alike.get(kind));
+        let is_new = |group: &&SecurityGroupId| held.is_none_or(|held| !held.contains(*group));
+        alike.into_iter().flatten().filter(is_new).collect()
+    }
+}
+
+/// Returns the candidates, as positions, that agree in something.
+fn pools<'e, K: Ord + 'e>(estate: &'e Estate, key: impl Fn(&'e Candidate) -> &'e K) -> Vec<Vec<usize>> {
+    let mut pools: BTreeMap<&K, Vec<usize>> = BTreeMap::new();
+    for (at, candidate) in estate.candidates.iter().enumerate() {
+        pools.entry(key(candidate)).or_default().push(at);
+    }
+    pools.into_values().collect()
+}
+
+/// Repeats the memberships that are worth leaving: another group stays, and what goes both accepts and drops.
+fn weighed(inventory: &Inventory, estate: &Estate) -> Vec<usize> {
+    let is_mixed = |group: &&SecurityGroup| {
+        let does = |action| group.rules.iter().any(|rule| rule.action == action);
+        does(RuleAction::Accept) && does(RuleAction::Drop)
+    };
+    let mixed: BTreeSet<&SecurityGroupId> =
+        inventory.groups.iter().filter(is_mixed).map(|group| &group.id).collect();
+    let weight = |(interface, leave): &Candidate| {
+        let held = estate.held.get(*interface).and_then(Option::as_ref);
+        let others = held.is_some_and(|held| held.len() > 1);
+        1 + 2 * usize::from(others) + 4 * usize::from(others && mixed.contains(leave))
+    };
+    let repeated = |(at, candidate)| std::iter::repeat_n(at, weight(candidate));
+    estate.candidates.iter().enumerate().flat_map(repeated).collect()
 }
 
 /// Draws up to `most` memberships from one of the pools.
-fn drawn(pools: Vec<Vec<Candidate>>, most: usize) -> impl Strategy<Value = Vec<ArbRemoval>> {
+fn drawn(estate: Arc<Estate>, pools: Vec<Vec<usize>>, most: usize) -> impl Strategy<Value = Vec<ArbRemoval>> {
     let pick = (any::<Index>(), weighted(0.25, any::<Index>()));
     (any::<Index>(), vec(pick, 1..=most)).prop_map(move |(pool, picks)| {
         let pool = pool.get(&pools);
         // A membership can be left once only.
         let mut removals = BTreeMap::new();
         for (pick, join) in picks {
-            let (interface, leave, others) = pick.get(pool);
-            let join = join.filter(|_| !others.is_empty()).map(|at| at.get(others).clone());
-            removals.insert((*interface, leave.clone()), join);
+            let Some(candidate) = estate.candidates.get(*pick.get(pool)) else { continue };
+            let others = join.map(|join| (join, estate.others(candidate)));
+            let join = others.filter(|(_, others)| !others.is_empty());
+            removals.insert(candidate.clone(), join.map(|(at, others)| (*at.get(&others)).clone()));
         }
         let removal = |((interface, leave), join)| ArbRemoval { interface, leave, join };
         removals.into_iter().map(removal).collect()
     })
-}
-
-fn candidates(inventory: &Inventory) -> Vec<Candidate> {
-    let mut candidates = Vec::new();
-    for (index, groups) in super::baseline(inventory).into_iter().enumerate() {
-        let groups = groups.unwrap_or_default();
-        for leave in &groups {
-            let left = inventory.group(leave).filter(|group| group.group_type.is_some());
-            let others = inventory.groups.iter().filter(|other| {
-                !groups.contains(&other.id)
-                    && left.is_some_and(|left| {
-                        left.group_type == other.group_type && left.network == other.network
-                    })
-            });
-            candidates.push((index, leave.clone(), others.map(|other| other.id.clone()).collect()));
-        }
-    }
-    candidates
 }
 
 #[cfg(test)]

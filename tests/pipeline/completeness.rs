@@ -214,3 +214,10 @@ fn every_exit_code_is_in_the_readme() {
         assert!(readme.contains(&format!("\n| {code} | ")), "the README has no row for {name}");
     }
 }
+
+#[test]
+fn the_readme_shows_the_test_of_an_estate_that_is_run_here() {
+    let test = read("tests/properties/last_night.rs");
+    let (_, shown) = test.split_once("\n\n").unwrap();
+    assert!(read("README.md").contains(&format!("```rust,ignore\n{shown}```")), "{shown}");
+}

@@ -8,12 +8,12 @@ use rayon::prelude::*;
 use sgleave::evaluate::{AddressKinds, Order, Readings};
 use sgleave::graph::SecurityGraph;
 use sgleave::simulate::ChangeKind;
-use sgleave::testing::{Shape, apply, baseline};
+use sgleave::testing::{Shape, apply, baseline, named_removals};
 
 use crate::compare::{Case, Met, compare, compare_singles, simulated};
 use crate::draw::{Drawn, drawn, number, shrunk, summarize};
 use crate::marks;
-use crate::world::{Shares, removals_of};
+use crate::world::Shares;
 
 /// Worlds of several shapes: one seed is always the same world.
 fn shape(seed: u64) -> Shape {
@@ -65,7 +65,7 @@ fn check(drawn: &Drawn, seed: u64, at_every_boundary: bool) -> Result<Option<Fou
     let case = Case {
         inventory,
         graph: &graph,
-        removals: &removals_of(inventory, removals),
+        removals: &named_removals(inventory, removals),
         after: &after,
         readings: readings(seed),
         at_every_boundary,

@@ -10,10 +10,9 @@ use serde_json::Value;
 use sgleave::graph::SecurityGraph;
 use sgleave::inventory::{Source, load};
 use sgleave::simulate::{Options, Removal, SimulationVerdict, simulate};
-use sgleave::testing::{Shape, export_in_pages};
+use sgleave::testing::{Shape, export_in_pages, named_removals};
 
 use crate::draw::{drawn, number, summarize};
-use crate::world::removals_of;
 
 /// Deletions that nobody can notice, by file and place (numbers and ids as `*`), and why.
 const UNNOTICEABLE: &[(&str, &str)] = &[
@@ -121,7 +120,7 @@ impl Tally {
 fn campaign(seed: u64, most: usize) -> Tally {
     let mut tally = Tally::default();
     let (inventory, removals) = drawn(seed, &shape(seed));
-    let removals = removals_of(&inventory, &removals);
+    let removals = named_removals(&inventory, &removals);
     let page = if seed.is_multiple_of(2) { usize::MAX } else { 2 };
     let parse = |(name, text): (String, String)| (name, serde_json::from_str(&text).unwrap());
     let files: Vec<(String, Value)> = export_in_pages(&inventory, page).into_iter().map(parse).collect();

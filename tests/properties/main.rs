@@ -16,6 +16,7 @@ mod classes;
 mod compare;
 mod draw;
 mod evidence;
+mod last_night;
 mod laws;
 mod marks;
 mod order;

@@ -3,9 +3,7 @@
 use proptest::prelude::{Just, Strategy, TestCaseError, proptest};
 use sgleave::graph::SecurityGraph;
 use sgleave::simulate::{Options, simulate};
-use sgleave::testing::{Shape, arb_inventory, arb_removals};
-
-use crate::world::removals_of;
+use sgleave::testing::{Shape, arb_inventory, arb_removals, named_removals};
 
 proptest! {
     #![proptest_config(proptest::test_runner::Config::with_cases(200))]
@@ -17,7 +15,7 @@ proptest! {
             (Just(inventory), removals)
         }),
     ) {
-        let removals = removals_of(&inventory, &removals);
+        let removals = named_removals(&inventory, &removals);
         let graph = SecurityGraph::new(inventory);
         let with = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

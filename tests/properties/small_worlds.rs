@@ -12,11 +12,10 @@ use sgleave::graph::SecurityGraph;
 use sgleave::inventory::{
     InnerAccessPolicy, Inventory, Memberships, SecurityGroupId, SecurityGroupRule, SecurityGroupType,
 };
-use sgleave::testing::{ArbRemoval, apply, baseline, world};
+use sgleave::testing::{ArbRemoval, apply, baseline, named_removals, world};
 
 use crate::compare::{Case, compare, simulated};
 use crate::draw::{number, summarize};
-use crate::world::removals_of;
 
 const GROUPS: [&str; 2] = ["sg-G", "sg-H"];
 const BASIC: SecurityGroupType = SecurityGroupType::Normal;
@@ -146,7 +145,7 @@ fn check(inventory: &Inventory, removals: &[ArbRemoval]) -> Result<(), String> {
     let case = Case {
         inventory,
         graph: &graph,
-        removals: &removals_of(inventory, removals),
+        removals: &named_removals(inventory, removals),
         after: &apply(&baseline(inventory), removals),
         readings: Readings { intra_group_ingress: None, ..Readings::default() },
         at_every_boundary: false,

@@ -6,19 +6,9 @@ use std::net::IpAddr;
 use sgleave::graph::{InterfaceIx, SecurityGraph};
 use sgleave::inventory::Inventory;
 use sgleave::netset::{Family, IpBlock};
-use sgleave::simulate::{Change, EndpointSet, Removal, Simulation};
+use sgleave::simulate::{Change, EndpointSet, Simulation};
 
-use sgleave::testing::{ArbRemoval, End};
-
-/// Returns the arguments of `simulate` for drawn removals.
-pub fn removals_of(inventory: &Inventory, drawn: &[ArbRemoval]) -> Vec<Removal> {
-    let removal = |one: &ArbRemoval| Removal {
-        target: inventory.interfaces[one.interface].id.to_string(),
-        group: one.leave.to_string(),
-        join: one.join.as_ref().map(ToString::to_string),
-    };
-    drawn.iter().map(removal).collect()
-}
+use sgleave::testing::End;
 
 /// Returns every address of the inventory as an end, a few of each delegated prefix.
 pub fn interface_ends(inventory: &Inventory, probes: &[IpAddr]) -> Vec<End> {

@@ -3,10 +3,10 @@
 use sgleave::evaluate::{Disposition, Endpoint, Evaluator, Flow};
 use sgleave::graph::{SecurityGraph, View};
 use sgleave::simulate::{ChangeKind, Options, Simulation, simulate};
-use sgleave::testing::End;
+use sgleave::testing::{End, named_removals};
 
 use crate::estate::{Estate, Probe};
-use crate::world::{entries_about, ix_of, removals_of};
+use crate::world::{entries_about, ix_of};
 
 pub struct Engine<'g> {
     graph: &'g SecurityGraph,
@@ -19,7 +19,7 @@ pub struct Engine<'g> {
 impl<'g> Engine<'g> {
     pub fn new(graph: &'g SecurityGraph, estate: &Estate) -> Self {
         let options = Options { readings: estate.readings, ..Options::default() };
-        let removals = removals_of(&estate.inventory, &estate.removals);
+        let removals = named_removals(&estate.inventory, &estate.removals);
         let simulation = simulate(graph, &removals, &options).unwrap();
         let group = |id| graph.find_group(id).unwrap();
         let left = estate.removals.iter().map(|one| (ix_of(graph, one.interface), group(&one.leave)));

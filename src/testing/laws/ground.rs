@@ -107,18 +107,7 @@ fn names_known_lists(inventory: &Inventory, rule: &crate::inventory::SecurityGro
     peer && ports
 }
 
-/// Names drawn removals as a caller would, by interface.
-pub(super) fn named(inventory: &Inventory, removals: &[ArbRemoval]) -> Vec<Removal> {
-    let name = |removal: &ArbRemoval| {
-        let interface = inventory.interfaces.get(removal.interface)?;
-        Some(Removal {
-            target: interface.id.to_string(),
-            group: removal.leave.to_string(),
-            join: removal.join.as_ref().map(ToString::to_string),
-        })
-    };
-    removals.iter().filter_map(name).collect()
-}
+pub(super) use crate::testing::named_removals as named;
 
 /// Simulates named removals.
 pub(super) fn run<'g>(

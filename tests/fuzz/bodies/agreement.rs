@@ -2,12 +2,11 @@
 
 use sgleave::evaluate::{AddressKinds, Order, Readings};
 use sgleave::graph::SecurityGraph;
-use sgleave::testing::{apply, baseline};
+use sgleave::testing::{apply, baseline, named_removals};
 
 use super::draw::Draw;
 use super::estate::Estate;
 use crate::compare::{Case, compare, compare_singles, simulated};
-use crate::world::removals_of;
 
 pub(super) fn engine_agrees_with_oracle(bytes: &[u8]) {
     let mut draw = Draw::new(bytes);
@@ -15,7 +14,7 @@ pub(super) fn engine_agrees_with_oracle(bytes: &[u8]) {
     let (first_end, first_packet) = (draw.below(64), draw.below(64));
     let Estate { text, inventory, removals } = Estate::draw(&mut draw);
     let after = apply(&baseline(&inventory), &removals);
-    let removed = removals_of(&inventory, &removals);
+    let removed = named_removals(&inventory, &removals);
     let graph = SecurityGraph::new(inventory.clone());
     let case = Case {
         inventory: &inventory,

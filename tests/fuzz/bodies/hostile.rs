@@ -9,10 +9,10 @@ use sgleave::report::{
     write_explanation, write_inspection, write_simulation,
 };
 use sgleave::simulate::{Options, judge, simulate};
+use sgleave::testing::named_removals;
 
 use super::draw::Draw;
 use super::estate::Estate;
-use crate::world::removals_of;
 
 /// Everything that is written about one estate.
 pub(super) struct Written {
@@ -30,7 +30,7 @@ pub(super) fn write(bytes: &[u8], format: Format, style: &Style) -> Option<Writt
         return None;
     }
     poison(&mut inventory, &mut draw);
-    let removed = removals_of(&inventory, &removals);
+    let removed = named_removals(&inventory, &removals);
     let graph = SecurityGraph::new(inventory);
     let options = Options::default();
     let simulation = simulate(&graph, &removed, &options).unwrap();
