@@ -1,84 +1,52 @@
-//! Two states of one estate: who changes, which classes of interfaces there are, and the lines of addresses.
+//! Two states of one estate: who changes, and the classes that come with it.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
+use super::compiled::{Compiled, Line, class_among};
 use super::matching::{Groups, Matcher};
-use super::reachability::{BOTH, Row};
+use super::reachability::Row;
 use super::reading::Readings;
 use super::rulebook::{Peer, RuleBook};
 use super::runs::cut;
 use crate::graph::{GroupIx, InterfaceIx, SecurityGraph, View};
-use crate::inventory::{AddressKind, SecurityGroupType, VpcId};
+use crate::inventory::{SecurityGroupType, VpcId};
 use crate::netset::Family;
 
 /// Two states of one estate, ready to be compared.
 #[derive(Debug)]
 pub struct Difference<'g> {
+    pub(super) compiled: &'g Compiled<'g>,
     pub(super) graph: &'g SecurityGraph,
     pub(super) readings: Readings,
-    pub(super) book: RuleBook,
-    pub(super) classes: Vec<Groups<'g>>,
-    /// The class of every interface.
-    pub(super) class_of: Vec<u32>,
-    pub(super) changed: Vec<InterfaceIx>,
-    pub(super) spaces: BTreeMap<(&'g VpcId, Family), Vec<Point>>,
-}
-
-/// An address, or a delegated prefix, of an interface on the line of its VPC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Point {
-    pub(super) first: u128,
-    pub(super) last: u128,
-    pub(super) interface: InterfaceIx,
-    pub(super) kind: AddressKind,
+    pub(super) book: &'g RuleBook,
+    changed: Vec<InterfaceIx>,
+    /// The classes of the changed interfaces, by position in `changed`; numbered behind those of the estate.
+    class_of_changed: Vec<u32>,
+    changed_classes: Vec<Groups<'g>>,
 }
 
 impl<'g> Difference<'g> {
-    /// Compiles the rules and sorts the addresses of the VPCs the change touches. Linear besides sorting.
+    /// Compares two states. The cost follows the changed interfaces.
     #[must_use]
-    pub fn new(before: &View<'g>, after: &View<'g>, readings: Readings) -> Self {
-        let graph = before.graph();
-        let mut classes: Vec<Groups<'g>> = Vec::new();
-        let mut known: HashMap<Groups<'g>, u32> = HashMap::new();
-        let mut class_of = Vec::with_capacity(graph.interfaces().len());
-        for interface in graph.interfaces() {
-            let groups = Groups { before: before.groups_of(interface), after: after.groups_of(interface) };
-            let next = u32::try_from(classes.len()).unwrap_or(u32::MAX);
-            // Two interfaces whose groups are unknown need not be in the same ones.
-            let class = if groups.is_unknown() {
-                classes.push(groups);
-                next
-            } else {
-                *known.entry(groups).or_insert_with_key(|groups| {
-                    classes.push(groups.clone());
-                    next
-                })
-            };
-            class_of.push(class);
-        }
+    pub fn new(compiled: &'g Compiled<'g>, before: &View<'g>, after: &View<'g>, readings: Readings) -> Self {
         let changed: BTreeSet<InterfaceIx> = before.changed().chain(after.changed()).collect();
-        let vpcs: BTreeSet<&VpcId> =
-            changed.iter().filter_map(|interface| graph.interface(*interface).network.vpc()).collect();
-        let mut spaces: BTreeMap<(&'g VpcId, Family), Vec<Point>> = BTreeMap::new();
-        for interface in graph.interfaces() {
-            let described = graph.interface(interface);
-            let Some(vpc) = described.network.vpc().filter(|vpc| vpcs.contains(vpc)) else { continue };
-            for address in &described.addresses {
-                let (first, last) = (address.block.first(), address.block.last());
-                let point = Point { first, last, interface, kind: address.kind };
-                spaces.entry((vpc, address.block.family())).or_default().push(point);
-            }
-        }
-        spaces.values_mut().for_each(|points| points.sort_unstable());
+        let (mut changed_classes, mut known) = (Vec::new(), HashMap::new());
+        let first = u32::try_from(compiled.classes.len()).unwrap_or(u32::MAX);
+        let class_of = |interface: &InterfaceIx| {
+            let (before, after) = (before.groups_of(*interface), after.groups_of(*interface));
+            let class = class_among(&mut changed_classes, &mut known, Groups { before, after });
+            first.saturating_add(class)
+        };
+        let class_of_changed = changed.iter().map(class_of).collect();
         Self {
-            graph,
+            compiled,
+            graph: compiled.graph,
             readings,
-            book: RuleBook::new(graph),
-            classes,
-            class_of,
+            book: &compiled.book,
             changed: changed.into_iter().collect(),
-            spaces,
+            class_of_changed,
+            changed_classes,
         }
     }
 
@@ -88,14 +56,25 @@ impl<'g> Difference<'g> {
         &self.changed
     }
 
-    #[expect(clippy::indexing_slicing, reason = "every interface of the graph has a class")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "every interface of the graph has a class, and so has every changed one"
+    )]
     pub(super) fn class(&self, interface: InterfaceIx) -> u32 {
-        self.class_of[interface.at()]
+        match self.changed.binary_search(&interface) {
+            Ok(at) => self.class_of_changed[at],
+            Err(_) => self.compiled.class_of[interface.at()],
+        }
     }
 
-    #[expect(clippy::indexing_slicing, reason = "a class number is only made for a position in this list")]
+    #[expect(clippy::indexing_slicing, reason = "a class number is only made for a position in these lists")]
     pub(super) fn groups(&self, class: u32) -> &Groups<'g> {
-        &self.classes[class as usize]
+        let (class, first) = (class as usize, self.compiled.classes.len());
+        if class < first { &self.compiled.classes[class] } else { &self.changed_classes[class - first] }
+    }
+
+    pub(super) fn line(&self, vpc: &'g VpcId, family: Family) -> Option<&'g Line> {
+        self.compiled.line(vpc, family)
     }
 
     /// Tells whether two interfaces are in one VPC, so that they meet as interfaces.
@@ -106,7 +85,7 @@ impl<'g> Difference<'g> {
     }
 
     pub(super) fn matcher(&self) -> Matcher<'_> {
-        Matcher { graph: self.graph, book: &self.book, readings: &self.readings }
+        Matcher { graph: self.graph, book: self.book, readings: &self.readings }
     }
 
     /// Returns one row for each address of an interface; a delegated prefix is cut where rules cut it. An interface
@@ -146,7 +125,7 @@ impl<'g> Difference<'g> {
 
 impl Difference<'_> {
     pub(super) fn has_unknown_rules(&self, group: GroupIx) -> bool {
-        !self.graph.group(group).is_some_and(|g| BOTH.iter().all(|direction| g.knows_rules(*direction)))
+        self.compiled.with_unknown_rules.binary_search(&group).is_ok()
     }
 
     /// Tells whether a change of groups can be felt by every peer: a default, unknown rules, or all groups come or go.

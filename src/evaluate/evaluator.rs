@@ -7,7 +7,9 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use super::compiled::Compiled;
 use super::flow::{Endpoint, Flow};
 use super::matching::{Groups, Matcher, Own, Remote};
 use super::reading::{Evidence, Readings};
@@ -22,7 +24,7 @@ use crate::netset::{Family, IpBlock, Packet, TransportSet};
 #[derive(Debug)]
 pub struct Evaluator<'g> {
     graph: &'g SecurityGraph,
-    book: RuleBook,
+    book: Arc<RuleBook>,
     readings: Readings,
 }
 
@@ -36,7 +38,13 @@ impl<'g> Evaluator<'g> {
     /// Compiles the rules of a graph.
     #[must_use]
     pub fn new(graph: &'g SecurityGraph, readings: Readings) -> Self {
-        Self { graph, book: RuleBook::new(graph), readings }
+        Self { graph, book: Arc::new(RuleBook::new(graph)), readings }
+    }
+
+    /// Uses what was compiled before.
+    #[must_use]
+    pub fn of(compiled: &Compiled<'g>, readings: Readings) -> Self {
+        Self { graph: compiled.graph, book: Arc::clone(&compiled.book), readings }
     }
 
     /// Answers one flow in one state of the estate.

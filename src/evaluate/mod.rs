@@ -19,6 +19,7 @@
 //! all peers of a changed interface at once.
 
 mod cause;
+mod compiled;
 mod delta;
 mod difference;
 mod evaluator;
@@ -34,6 +35,7 @@ mod side;
 mod verdict;
 mod walk;
 
+pub use compiled::Compiled;
 pub use delta::{ChangeKind, Contact, Delta, Effect};
 pub use difference::Difference;
 pub use evaluator::{Evaluator, evaluate};

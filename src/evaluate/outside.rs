@@ -7,7 +7,7 @@ use super::delta::{Delta, deltas};
 use super::matching::{METADATA, Remote};
 use super::reachability::{Answer, BOTH, ExternalGroup, ForeignChange, Row};
 use super::rulebook::Peer;
-use super::runs::{blocks_of_answer, cut, is_covered, union_of};
+use super::runs::{blocks_of_answer, cut, is_covered};
 use super::side::{Further, RemoteChange, Side, Unknown};
 use crate::graph::GroupIx;
 use crate::inventory::Direction;
@@ -16,7 +16,7 @@ use crate::netset::{Family, IpBlock, IpRange};
 impl Row<'_, '_> {
     /// Compares every external address: the whole family, cut where the row's own rules cut it.
     pub fn externals(&mut self) -> Vec<ExternalGroup> {
-        let covered = union_of(self.points());
+        let covered = self.difference.line(self.vpc, self.range.family).map_or(&[][..], |line| &line.covered);
         let mut found = Vec::new();
         for direction in BOTH {
             let mut cuts: Vec<IpRange> = Vec::new();
@@ -39,7 +39,7 @@ impl Row<'_, '_> {
                         answers.len() - 1
                     })
                 });
-                pieces.push((range, answer, is_covered(&covered, range)));
+                pieces.push((range, answer, is_covered(covered, range)));
             }
             for (number, deltas) in answers.iter().enumerate() {
                 let blocks = blocks_of_answer(&pieces, number);
@@ -65,7 +65,7 @@ impl Row<'_, '_> {
             Direction::Egress => (Some(side), None),
             Direction::Ingress => (None, Some(side)),
         };
-        let found = deltas(&self.difference.book, self.range.family, egress, ingress);
+        let found = deltas(self.difference.book, self.range.family, egress, ingress);
         let answer: Answer = if found.is_empty() { None } else { Some(Arc::from(found)) };
         self.memo.answers.insert((direction, ours, u32::MAX), answer.clone());
         answer
@@ -74,7 +74,7 @@ impl Row<'_, '_> {
     /// Compares the members of groups of other accounts that the row's rules name, or whose rules name a group the row
     /// leaves or joins (law AM1). The other side is not ours, so nothing of it is certain.
     pub fn foreign(&self, foreign: &BTreeSet<GroupIx>, naming_us: &BTreeSet<GroupIx>) -> Vec<ForeignChange> {
-        let book = &self.difference.book;
+        let book = self.difference.book;
         // Also a rule that stays can decide now what one that goes has hidden, so every rule counts.
         let named: BTreeSet<GroupIx> = self
             .groups

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use super::compiled::Point;
 use super::delta::{Contact, contact};
-use super::difference::Point;
 use super::reachability::{BOTH, Row};
 use super::rulebook::Peer;
 use crate::graph::{GroupIx, InterfaceIx};
 use crate::inventory::{Direction, InterfaceAddress, RuleAction};
+
+/// How many are asked before it is worked out who can be a partner at all: most find one at once.
+const AT_RANDOM: usize = 64;
 
 impl Row<'_, '_> {
     /// Returns whether the row has accepted traffic with these addresses of a peer, in either direction.
@@ -37,18 +40,18 @@ impl Row<'_, '_> {
 
     /// Returns the contact with anybody else in the VPC, stopping as soon as `enough` says so.
     pub fn contact_with_anybody(&mut self, enough: impl Fn(Contact) -> bool) -> Contact {
-        let accepting = self.partners();
         let mut total = Contact::default();
         let mut tried: BTreeSet<(u32, u32, bool)> = BTreeSet::new();
-        for point in self.points() {
+        let mut partners: Option<BTreeSet<GroupIx>> = None;
+        for (nth, point) in self.points().iter().enumerate() {
+            if nth == AT_RANDOM {
+                partners = self.partners();
+            }
             let class = self.difference.class(point.interface);
             let groups = self.difference.groups(class);
-            let plausible = accepting.is_none()
-                || groups.is_unknown()
-                || groups
-                    .ever()
-                    .iter()
-                    .any(|group| accepting.as_ref().is_some_and(|set| set.contains(group)));
+            let plausible = partners.as_ref().is_none_or(|partners| {
+                groups.is_unknown() || groups.ever().iter().any(|group| partners.contains(group))
+            });
             if point.interface == self.interface || !plausible {
                 continue;
             }
@@ -74,12 +77,12 @@ impl Row<'_, '_> {
     /// Traffic to the row needs an accepting ingress rule of its own, or a shared group; traffic from the row needs
     /// an accepting ingress rule of the partner that sees the row's address, or a shared group.
     fn partners(&self) -> Option<BTreeSet<GroupIx>> {
-        let book = &self.difference.book;
+        let book = self.difference.book;
         let admits = |number: &u32| {
             let body = book.body(*number);
             body.direction == Direction::Ingress && body.action == RuleAction::Accept
         };
-        let ever = self.groups.ever();
+        let ever = &self.ever;
         let unknown_rules = ever.iter().any(|group| {
             !self.difference.graph.group(*group).is_some_and(|g| g.knows_rules(Direction::Ingress))
         });
@@ -91,16 +94,17 @@ impl Row<'_, '_> {
         if unknown_rules || by_address || open || self.groups.is_unknown() {
             return None;
         }
-        let mut partners: BTreeSet<GroupIx> = ever.into_iter().collect();
+        let mut partners: BTreeSet<GroupIx> = ever.iter().copied().collect();
         partners.extend(self.by_group.iter().filter(|number| admits(number)).filter_map(|number| {
             if let Peer::Group(group) = book.body(*number).peer { Some(group) } else { None }
         }));
-        partners.extend(
-            self.seen.iter().filter(|(_, numbers)| numbers.iter().any(admits)).map(|(group, _)| *group),
-        );
-        partners.extend(self.difference.graph.groups().filter(|group| {
-            !self.difference.graph.group(*group).is_some_and(|g| g.knows_rules(Direction::Ingress))
-        }));
+        // The rules of others that may match this address: in an unknown way, by block, or by group.
+        let mut seen: Vec<u32> = book.open().to_vec();
+        book.holding(self.own().block, |number| seen.push(number));
+        seen.extend(self.ever.iter().flat_map(|group| book.naming(*group)));
+        partners
+            .extend(seen.iter().filter(|number| admits(number)).map(|number| book.body(*number).rule.group));
+        partners.extend(&self.difference.compiled.with_unknown_ingress);
         Some(partners)
     }
 
@@ -113,7 +117,7 @@ impl Row<'_, '_> {
             Direction::Ingress => (theirs, ours),
         };
         let (egress, ingress) = (self.memo.side(egress), self.memo.side(ingress));
-        let found = contact(&self.difference.book, self.range.family, egress, ingress);
+        let found = contact(self.difference.book, self.range.family, egress, ingress);
         self.memo.contacts.insert((direction, ours, theirs), found);
         found
     }

@@ -10,13 +10,15 @@
 //!    lies in a rule that comes or goes.
 //! 6. Sides are interned; a pair of sides is compared once.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::compiled::{Point, points_of};
 use super::delta::{Contact, Delta, deltas};
-use super::difference::{Difference, Point};
+use super::difference::Difference;
 use super::matching::{Groups, Own, Remote};
-use super::rulebook::Peer;
+use super::rulebook::{Body, Peer};
 use super::runs::{Run, cut, runs};
 use super::side::Side;
 use crate::graph::{GroupIx, InterfaceIx};
@@ -76,14 +78,14 @@ pub struct Row<'d, 'g> {
     pub(super) range: IpRange,
     pub(super) kind: AddressKind,
     pub(super) groups: &'d Groups<'g>,
+    /// The groups held in either state, sorted.
+    pub(super) ever: Vec<GroupIx>,
     /// Cover the whole family, ascending.
     pub(super) runs: Vec<Run>,
     /// For each kind of run: the row's own rules that hold it, by number, and whether one of them comes or goes.
     pub(super) run_kinds: Vec<(Vec<u32>, bool)>,
     /// Own rules that match by group, or whose remote side is not known.
     pub(super) by_group: Vec<u32>,
-    /// Rules of others that may match the row's address, by holder.
-    pub(super) seen: HashMap<GroupIx, Vec<u32>>,
     pub(super) concerned: BTreeSet<GroupIx>,
     /// Whether every peer may be concerned: the default or unknown rules come or go.
     pub(super) all_concerned: bool,
@@ -96,6 +98,8 @@ pub(super) type Answer = Option<Arc<[Delta]>>;
 /// What a row has worked out so far.
 #[derive(Debug, Default)]
 pub(super) struct Memo {
+    /// Rules of others that may match the row's address, by holder.
+    seen: HashMap<GroupIx, Vec<u32>>,
     pub(super) concerned: HashMap<u32, bool>,
     pub(super) sides: HashMap<Side, u32>,
     pub(super) by_number: Vec<Side>,
@@ -130,30 +134,29 @@ impl<'d, 'g> Row<'d, 'g> {
         range: IpRange,
         kind: AddressKind,
     ) -> Self {
-        let book = &difference.book;
+        let book = difference.book;
         let groups = difference.groups(difference.class(interface));
         let changed = groups.changed();
-        let own: Vec<u32> = groups.ever().iter().flat_map(|group| book.of_group(*group)).copied().collect();
+        let ever = groups.ever();
+        let own: Vec<u32> = ever.iter().flat_map(|group| book.of_group(*group)).copied().collect();
         let (by_block, by_group): (Vec<u32>, Vec<u32>) =
             own.into_iter().partition(|number| matches!(book.body(*number).peer, Peer::Blocks(_)));
         let (runs, run_kinds) = runs(book, range.family, &by_block, &changed);
-        let mut row = Self {
+        Self {
             difference,
             vpc,
             interface,
             range,
             kind,
             groups,
+            ever,
             runs,
             run_kinds,
             by_group,
-            seen: HashMap::new(),
             concerned: difference.concerned(&changed),
             all_concerned: difference.shakes_everybody(groups, &changed),
             memo: Memo::default(),
-        };
-        row.see();
-        row
+        }
     }
 
     /// Returns the interface the row belongs to.
@@ -179,27 +182,70 @@ impl<'d, 'g> Row<'d, 'g> {
         Own { interface: self.interface, block, plain: self.kind.is_plain(), groups: self.groups }
     }
 
-    /// Collects the rules of others that may match this address: by block, by group, or in an unknown way.
-    pub(super) fn see(&mut self) {
-        let book = &self.difference.book;
-        let mut numbers: Vec<u32> = book.open().to_vec();
-        book.holding(self.own().block, |number| numbers.push(number));
-        numbers.extend(self.groups.ever().iter().flat_map(|group| book.naming(*group)));
-        numbers.sort_unstable();
-        numbers.dedup();
-        for number in numbers {
-            self.seen.entry(book.body(number).rule.group).or_default().push(number);
+    /// Tells whether a rule of somebody else may match this address: by block, by group, or in an unknown way.
+    pub(super) fn is_seen_by(&self, body: &Body) -> bool {
+        match &body.peer {
+            Peer::Blocks(blocks) => blocks.iter().any(|block| block.contains(&self.own().block)),
+            Peer::Group(group) => self.ever.binary_search(group).is_ok(),
+            Peer::UnknownList(_) | Peer::NotUnderstood => true,
         }
     }
 
-    pub(super) fn points(&self) -> &'d [Point] {
-        self.difference.spaces.get(&(self.vpc, self.range.family)).map_or(&[], Vec::as_slice)
+    /// Returns the rules of these groups that may match this address.
+    fn seen_by(&mut self, holders: &[GroupIx]) -> Vec<u32> {
+        let book = self.difference.book;
+        let mut numbers = Vec::new();
+        for group in holders {
+            if !self.memo.seen.contains_key(group) {
+                let of_group = book.of_group(*group).iter().copied();
+                let seen = of_group.filter(|number| self.is_seen_by(book.body(*number))).collect();
+                self.memo.seen.insert(*group, seen);
+            }
+            numbers.extend(self.memo.seen.get(group).into_iter().flatten());
+        }
+        numbers
     }
 
-    /// Compares every peer that can be concerned. Linear in the addresses of the VPC, plus the distinct answers.
+    pub(super) fn points(&self) -> &'d [Point] {
+        self.difference.line(self.vpc, self.range.family).map_or(&[], |line| &line.points)
+    }
+
+    /// Returns the points that can be concerned, and perhaps others: members of concerned groups, and what lies in the
+    /// runs of rules that come or go.
+    fn candidates(&self) -> Cow<'d, [Point]> {
+        let (all, difference) = (self.points(), self.difference);
+        let Some(line) = difference.line(self.vpc, self.range.family).filter(|_| !self.all_concerned) else {
+            return Cow::Borrowed(all);
+        };
+        let compiled = difference.compiled;
+        let count = |group: &GroupIx| compiled.members_of(*group).len();
+        if self.concerned.iter().map(count).sum::<usize>() + compiled.always_concerned.len() > all.len() / 2 {
+            return Cow::Borrowed(all);
+        }
+        let members = self.concerned.iter().flat_map(|group| compiled.members_of(*group));
+        let mut found: BTreeSet<Point> = BTreeSet::new();
+        for interface in members.chain(&compiled.always_concerned).chain(difference.changed()) {
+            let described = difference.graph.interface(*interface);
+            if described.network.vpc() == Some(self.vpc) {
+                found.extend(points_of(*interface, described, self.range.family));
+            }
+        }
+        for run in &self.runs {
+            if self.run_kinds.get(run.kind as usize).is_some_and(|(_, shaken)| *shaken) {
+                match line.within(run.first, run.last) {
+                    Some(points) if points.len() + found.len() < all.len() / 2 => found.extend(points),
+                    _ => return Cow::Borrowed(all),
+                }
+            }
+        }
+        Cow::Owned(found.into_iter().collect())
+    }
+
+    /// Compares every peer that can be concerned. The cost follows the members of the groups that the change concerns
+    /// and the addresses in the rules that come or go, plus the distinct answers.
     pub fn peers(&mut self) -> Vec<PeerGroup> {
         let mut groups: BTreeMap<(u32, u32, bool, Option<u128>), Vec<PeerPiece>> = BTreeMap::new();
-        for point in self.points() {
+        for point in self.candidates().iter() {
             // Each pair of changed interfaces is compared once, from the smaller.
             if point.interface == self.interface {
                 continue;
@@ -243,11 +289,10 @@ impl<'d, 'g> Row<'d, 'g> {
         let groups = self.difference.groups(class);
         let answer = groups.is_unknown()
             || !groups.changed().is_empty()
-            || groups.ever().iter().any(|group| {
-                self.concerned.contains(group)
-                    || self.difference.has_unknown_rules(*group)
-                    || self.difference.book.is_mysterious(*group)
-            });
+            || groups
+                .ever()
+                .iter()
+                .any(|group| self.concerned.contains(group) || self.difference.compiled.is_opaque(*group));
         self.memo.concerned.insert(class, answer);
         answer
     }
@@ -312,11 +357,11 @@ impl<'d, 'g> Row<'d, 'g> {
         if let Some(known) = self.memo.theirs.get(&key).filter(|_| !narrowed) {
             return (ours, *known);
         }
-        let seen_by: Vec<u32> = if other.groups.is_unknown() {
-            self.seen.values().flatten().copied().collect()
+        let seen_by = if other.groups.is_unknown() {
+            let every: Vec<GroupIx> = self.difference.graph.groups().collect();
+            self.seen_by(&every)
         } else {
-            let holders = other.groups.ever();
-            holders.iter().filter_map(|group| self.seen.get(group)).flatten().copied().collect()
+            self.seen_by(&other.groups.ever())
         };
         let remote = Remote::Interface(own);
         let theirs = matcher.side(direction.opposite(), &other, &remote, seen_by.into_iter());
@@ -334,7 +379,7 @@ impl<'d, 'g> Row<'d, 'g> {
             Direction::Ingress => (theirs, ours),
         };
         let (egress, ingress) = (self.memo.side(egress), self.memo.side(ingress));
-        let found = deltas(&self.difference.book, self.range.family, Some(egress), Some(ingress));
+        let found = deltas(self.difference.book, self.range.family, Some(egress), Some(ingress));
         let answer: Answer = if found.is_empty() { None } else { Some(Arc::from(found)) };
         self.memo.answers.insert((direction, ours, theirs), answer.clone());
         answer

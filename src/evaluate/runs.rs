@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::difference::Point;
+use super::compiled::Point;
 use super::rulebook::{Peer, RuleBook};
 use crate::graph::GroupIx;
 use crate::netset::{Family, IpBlock, IpRange, blocks_of};

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
@@ -10,11 +9,11 @@ use super::entry::{Finding, Key, Peers, entries};
 use super::impact::{Certainty, Change, Impact, Totals};
 use super::isolation::isolations;
 use super::judge::{judge, outcome};
-use super::orphan::orphans;
+use super::orphan::Standing;
 use super::removal::{JudgedRemoval, Removal};
 use super::simulation::{Options, RemovalError, Simulation, SimulationVerdict};
 use crate::evaluate::{
-    Cause, ChangeKind, Delta, Difference, Disposition, Effect, Endpoint, Evaluator, Evidence, Flow,
+    Cause, ChangeKind, Compiled, Delta, Difference, Disposition, Effect, Endpoint, Evaluator, Evidence, Flow,
     PeerPiece, Row,
 };
 use crate::graph::{GroupIx, InterfaceIx, SecurityGraph, View};
@@ -23,8 +22,7 @@ use crate::netset::{IpRange, TransportSet};
 
 /// Simulates removals judged together: what is lost, gained, isolated and orphaned, and what the API would refuse.
 ///
-/// Only rows of changed interfaces are computed. Complexity: linear in the estate for preparation; per changed
-/// interface linear in the addresses of its VPC, plus one evaluation per distinct class of peers.
+/// A [`Simulator`] answers many proposals about one estate without compiling it each time.
 ///
 /// # Errors
 /// [`RemovalError`] when an id does not exist, or a target is not in its group.
@@ -33,33 +31,68 @@ pub fn simulate<'g>(
     removals: &[Removal],
     options: &Options,
 ) -> Result<Simulation<'g>, RemovalError> {
-    let removals = judge(graph, removals, options)?;
-    let (before, after) = (graph.baseline(), outcome(graph, &removals));
-    let difference = Difference::new(&before, &after, options.readings);
-    let attribution = Attribution::new(graph, &removals, &before, &after, options);
-    let foreign = ForeignGroups::new(graph);
-    let rows: Vec<RowFindings> = difference
-        .changed()
-        .par_iter()
-        .map(|interface| row_findings(&difference, *interface, &attribution, &foreign))
-        .collect();
-    let mut totals = Totals::default();
-    let mut findings = Vec::new();
-    let mut losing = BTreeSet::new();
-    for mut row in rows {
-        add_up(&mut totals, &row);
-        losing.append(&mut row.losing);
-        findings.append(&mut row.findings);
+    Simulator::new(graph).simulate(removals, options)
+}
+
+/// One estate, compiled once, for any number of what-ifs; may be shared between threads.
+///
+/// Making it is linear in the estate, besides sorting. A what-if costs, for each changed interface, one pass over the
+/// addresses of its VPC and one evaluation for each distinct class of peers that the change can concern.
+#[derive(Debug)]
+pub struct Simulator<'g> {
+    graph: &'g SecurityGraph,
+    compiled: Compiled<'g>,
+    foreign: ForeignGroups,
+    standing: Standing,
+}
+
+impl<'g> Simulator<'g> {
+    /// Compiles an estate.
+    #[must_use]
+    pub fn new(graph: &'g SecurityGraph) -> Self {
+        Self {
+            graph,
+            compiled: Compiled::new(graph),
+            foreign: ForeignGroups::new(graph),
+            standing: Standing::new(graph),
+        }
     }
-    let isolated = isolations(&difference, &losing);
-    let orphans = orphans(&before, &after, &removals);
-    let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-    totals.isolated = count(isolated.iter().filter(|one| one.new).count());
-    totals.orphans = count(orphans.iter().filter(|one| one.new).count());
-    let (changes, session_risks) = entries(findings);
-    let impact = Impact { changes, session_risks, isolated, orphans, totals };
-    let (verdict, undetermined_because) = conclude(graph, &removals, &impact);
-    Ok(Simulation { graph, readings: options.readings, removals, impact, verdict, undetermined_because })
+
+    /// Simulates removals judged together, as [`simulate`] does.
+    ///
+    /// # Errors
+    /// [`RemovalError`] when an id does not exist, or a target is not in its group.
+    pub fn simulate(&self, removals: &[Removal], options: &Options) -> Result<Simulation<'g>, RemovalError> {
+        let graph = self.graph;
+        let removals = judge(graph, removals, options)?;
+        let (before, after) = (graph.baseline(), outcome(graph, &removals));
+        let difference = Difference::new(&self.compiled, &before, &after, options.readings);
+        let evaluator = Evaluator::of(&self.compiled, options.readings);
+        let attribution =
+            Attribution { removals: &removals, before: &before, after: &after, evaluator: &evaluator };
+        let rows: Vec<RowFindings> = difference
+            .changed()
+            .par_iter()
+            .map(|interface| row_findings(&difference, *interface, &attribution, &self.foreign))
+            .collect();
+        let mut totals = Totals::default();
+        let mut findings = Vec::new();
+        let mut losing = BTreeSet::new();
+        for mut row in rows {
+            add_up(&mut totals, &row);
+            losing.append(&mut row.losing);
+            findings.append(&mut row.findings);
+        }
+        let isolated = isolations(&difference, &losing);
+        let orphans = self.standing.orphans(&before, &after, &removals);
+        let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        totals.isolated = count(isolated.iter().filter(|one| one.new).count());
+        totals.orphans = count(orphans.iter().filter(|one| one.new).count());
+        let (changes, session_risks) = entries(findings);
+        let impact = Impact { changes, session_risks, isolated, orphans, totals };
+        let (verdict, undetermined_because) = conclude(graph, &removals, &impact);
+        Ok(Simulation { graph, readings: options.readings, removals, impact, verdict, undetermined_because })
+    }
 }
 
 /// Contract 3: something certain is an impact; else missing evidence or an open reading leaves it undetermined.
@@ -129,6 +162,7 @@ fn evidence(change: &Change) -> impl Iterator<Item = &Evidence> {
 }
 
 /// Groups of other accounts: those a rule names with an owner that is not ours, and those that name ours.
+#[derive(Debug)]
 struct ForeignGroups {
     named: BTreeSet<GroupIx>,
     /// For each of our groups, the foreign groups whose rules name it.
@@ -291,26 +325,13 @@ fn end(row: &Row<'_, '_>) -> Endpoint {
 
 /// Which of several removals is responsible for a change.
 struct Attribution<'a> {
-    graph: &'a SecurityGraph,
     removals: &'a [JudgedRemoval],
     before: &'a View<'a>,
     after: &'a View<'a>,
-    options: &'a Options,
-    /// Compiled when the first change has more than one candidate.
-    evaluator: OnceLock<Evaluator<'a>>,
+    evaluator: &'a Evaluator<'a>,
 }
 
 impl<'a> Attribution<'a> {
-    const fn new(
-        graph: &'a SecurityGraph,
-        removals: &'a [JudgedRemoval],
-        before: &'a View<'a>,
-        after: &'a View<'a>,
-        options: &'a Options,
-    ) -> Self {
-        Self { graph, removals, before, after, options, evaluator: OnceLock::new() }
-    }
-
     /// Returns the removals of one interface; they stand together because removals are sorted.
     fn removals_of(&self, interface: InterfaceIx) -> &'a [JudgedRemoval] {
         let from = self.removals.partition_point(|removal| removal.interface < interface);
@@ -370,8 +391,7 @@ impl<'a> Attribution<'a> {
             })
             .flat_map(|groups| groups.to_vec())
             .collect();
-        let evaluator = self.evaluator.get_or_init(|| Evaluator::new(self.graph, self.options.readings));
-        for set in evaluator.traffic_of(&groups) {
+        for set in self.evaluator.traffic_of(&groups) {
             let mut next = Vec::with_capacity(pieces.len() + 1);
             for piece in pieces {
                 let inside = piece.intersection(&set);
@@ -402,21 +422,20 @@ impl<'a> Attribution<'a> {
             Direction::Ingress => (peer, own),
         };
         let flow = Flow { source, destination, packet };
-        let evaluator = self.evaluator.get_or_init(|| Evaluator::new(self.graph, self.options.readings));
-        let answer = |view: &View<'_>| match evaluator.evaluate(view, &flow).disposition {
+        let answer = |view: &View<'_>| match self.evaluator.evaluate(view, &flow).disposition {
             Disposition::Accepted => Some(true),
             Disposition::DeniedIn | Disposition::DeniedOut => Some(false),
             Disposition::InsufficientInfo => None,
         };
         let (before, after) = (answer(self.before), answer(self.after));
         let matters = |removal: &&&JudgedRemoval| {
-            let alone = answer(&outcome(self.graph, std::slice::from_ref(**removal)));
+            let alone = answer(&outcome(self.before.graph(), std::slice::from_ref(**removal)));
             let others: Vec<JudgedRemoval> = candidates
                 .iter()
                 .filter(|other| **other != **removal)
                 .map(|other| (*other).clone())
                 .collect();
-            alone != before || answer(&outcome(self.graph, &others)) != after
+            alone != before || answer(&outcome(self.before.graph(), &others)) != after
         };
         let found: Vec<(InterfaceIx, GroupIx)> = candidates.iter().filter(matters).map(|r| name(r)).collect();
         if found.is_empty() { everybody() } else { found }

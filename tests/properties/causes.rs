@@ -1,6 +1,8 @@
 //! What an answer names as its cause, where the comparison with the oracle only asks for the answer.
 
-use sgleave::evaluate::{Cause, Difference, Disposition, Endpoint, Evaluator, Flow, Order, Readings};
+use sgleave::evaluate::{
+    Cause, Compiled, Difference, Disposition, Endpoint, Evaluator, Flow, Order, Readings,
+};
 use sgleave::graph::{GroupIx, InterfaceIx, SecurityGraph};
 use sgleave::inventory::Network;
 use sgleave::netset::Packet;
@@ -183,7 +185,8 @@ fn interfaces_share_a_vpc_when_both_are_in_it() {
         interface.network = Network::Unknown;
     }
     let graph = SecurityGraph::new(inventory);
-    let difference = Difference::new(&graph.baseline(), &graph.baseline(), Readings::default());
+    let compiled = Compiled::new(&graph);
+    let difference = Difference::new(&compiled, &graph.baseline(), &graph.baseline(), Readings::default());
     let all: Vec<InterfaceIx> = graph.interfaces().collect();
     let shared = |one: usize, other: usize| difference.share_vpc(all[one], all[other]);
     assert!(shared(0, 1));

@@ -21,4 +21,5 @@ mod laws;
 mod marks;
 mod order;
 mod small_worlds;
+mod what_if;
 mod world;
