@@ -2,7 +2,7 @@
 
 use super::reading::Evidence;
 use super::rulebook::RuleBook;
-use super::side::{GROUP_MAX, Side, Slot, State};
+use super::side::{Side, Slot, State};
 use super::verdict::Cause;
 use crate::inventory::RuleAction;
 use crate::netset::{Family, TransportSet};
@@ -33,7 +33,7 @@ impl Side {
         for line in &self.lines {
             let presence = if state == State::Before { &line.before } else { &line.after };
             let Some(variables) = presence else { continue };
-            if line.slot > Slot::InnerFirst(GROUP_MAX) {
+            if line.rank(book).is_some() {
                 if !in_custom {
                     pieces.open(&everything, &unknown, RuleAction::Drop);
                     in_custom = true;
@@ -51,9 +51,6 @@ impl Side {
                 let evidence: Vec<Evidence> = variables.iter().map(|v| book.evidence(*v)).collect();
                 pieces.open(traffic, &evidence, action);
             }
-        }
-        if !in_custom {
-            pieces.open(&everything, &unknown, RuleAction::Drop);
         }
         if !outranked {
             pieces.open(&everything, &unknown, RuleAction::Accept);

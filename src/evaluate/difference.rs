@@ -139,8 +139,6 @@ impl Difference<'_> {
         !changed.is_empty()
             && (known_type(&groups.before) != known_type(&groups.after)
                 || known_type(&groups.before).is_none()
-                || groups.after.as_ref().is_some_and(|after| after.is_empty())
-                || groups.before.as_ref().is_some_and(|before| before.is_empty())
                 || changed.iter().any(|group| self.has_unknown_rules(*group))
                 || changed.iter().flat_map(|group| self.book.of_group(*group)).any(|number| {
                     matches!(self.book.body(*number).peer, Peer::UnknownList(_) | Peer::NotUnderstood)

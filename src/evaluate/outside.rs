@@ -22,12 +22,9 @@ impl Row<'_, '_> {
             let mut cuts: Vec<IpRange> = Vec::new();
             for run in self.runs.clone() {
                 let range = IpRange { family: self.range.family, first: run.first, last: run.last };
+                // Only egress asks for it; elsewhere the two sides of the cut answer alike and are joined again.
                 let metadata = IpBlock::around(Family::Ipv4, METADATA, 32);
-                let inner = Some(metadata).filter(|block| {
-                    direction == Direction::Egress
-                        && range.family == Family::Ipv4
-                        && (range.first..=range.last).contains(&block.first())
-                });
+                let inner = Some(metadata).filter(|block| block.family() == range.family);
                 cuts.extend(cut(range, inner.into_iter()));
             }
             let mut answers: Vec<Arc<[Delta]>> = Vec::new();

@@ -228,4 +228,33 @@ mod tests {
         assert!(matches!("x=y".parse::<ReadingSetting>(), Err(ReadingError::Name(_))));
         assert!(matches!("x".parse::<ReadingSetting>(), Err(ReadingError::Form(_))));
     }
+
+    #[test]
+    fn every_setting_reads_back_as_it_is_told() {
+        for (name, values) in [
+            ("intra-group-egress", ["custom-first", "accept-first", "open"]),
+            ("intra-group-ingress", ["custom-first", "accept-first", "open"]),
+            ("address-kinds", ["all", "ipv4", "open"]),
+        ] {
+            for value in values {
+                let setting = format!("{name}={value}").parse().unwrap();
+                let told = Readings::default().with(setting).settings();
+                assert!(told.contains(&(name, value)), "{name}={value}: {told:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_reading_comes_with_its_question_and_a_missing_piece_without() {
+        let graph = SecurityGraph::new(crate::inventory::Inventory::default());
+        let reason = |evidence: Evidence| evidence.reason(&graph);
+        for (evidence, question) in [
+            (Evidence::IntraGroupEgress, "before or after custom rules?"),
+            (Evidence::IntraGroupIngress, "before or after custom rules?"),
+            (Evidence::AddressKinds, "cover IPv6 and delegated prefixes?"),
+        ] {
+            assert!(reason(evidence.clone()).contains(question), "{evidence:?}");
+        }
+        assert_eq!(reason(Evidence::PrefixList("pl-a".into())), "entries of pl-a");
+    }
 }

@@ -132,9 +132,6 @@ impl Side {
     }
 }
 
-/// Above every group of any graph: marks the end of the intra-group lines in comparisons.
-pub(super) const GROUP_MAX: GroupIx = GroupIx::MAX;
-
 impl Line {
     /// Returns the strength of a line an unknown rule could outrank; `None` for those before every rule.
     pub(super) fn rank(&self, book: &RuleBook) -> Option<Rank> {

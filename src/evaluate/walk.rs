@@ -39,11 +39,6 @@ pub(crate) struct Outcomes {
 }
 
 impl Outcomes {
-    /// Returns the outcomes of a side that accepts everything.
-    pub(crate) fn accepting(family: Family) -> Self {
-        Self { kept: TransportSet::universe(family), ..Self::default() }
-    }
-
     /// Returns the outcomes of both sides together: accepted is accepted by both (law 2.1).
     pub(crate) fn and(&self, other: &Self) -> Self {
         let meet = TransportSet::intersection;
@@ -270,14 +265,36 @@ pub(crate) fn joint_outcomes(book: &RuleBook, family: Family, sides: &[&Side]) -
     for choice in 0..(1_u32 << shared.len()) {
         let value =
             |variable: Variable| shared.binary_search(&variable).ok().map(|bit| choice & (1 << bit) != 0);
-        let mut joint: Option<Outcomes> = None;
-        for side in sides {
-            let outcomes = side.outcomes(book, family, &value);
-            joint = Some(joint.map_or_else(|| outcomes.clone(), |so_far| so_far.and(&outcomes)));
+        let outcomes = sides.iter().map(|side| side.outcomes(book, family, &value));
+        if let Some(joint) = outcomes.reduce(|so_far, next| so_far.and(&next)) {
+            result.add(&joint);
         }
-        result.add(&joint.unwrap_or_else(|| Outcomes::accepting(family)));
     }
     result
 }
 
 const MOST_SHARED: usize = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::super::side::certain;
+    use super::*;
+
+    #[test]
+    fn a_line_may_be_missing_only_where_nothing_makes_it_certain() {
+        let may = |presence: &Presence, other: &Presence| {
+            let Options { both, before_only, after_only, neither } = Options::of(presence, other);
+            [both, before_only, after_only, neither]
+        };
+        let on = |variables: &[Variable]| -> Presence { Some(variables.into()) };
+        let (one, two) = (Variable::IntraGroupEgress, Variable::AddressKinds);
+        assert_eq!(may(&None, &None), [false, false, false, true]);
+        assert_eq!(may(&certain(), &None), [false, true, false, false]);
+        assert_eq!(may(&None, &on(&[one])), [false, false, true, true]);
+        assert_eq!(may(&certain(), &certain()), [true, false, false, false]);
+        assert_eq!(may(&certain(), &on(&[one])), [true, true, false, false]);
+        assert_eq!(may(&on(&[one]), &certain()), [true, false, true, false]);
+        assert_eq!(may(&on(&[one]), &on(&[one])), [true, false, false, true]);
+        assert_eq!(may(&on(&[one]), &on(&[one, two])), [true, true, false, true]);
+    }
+}

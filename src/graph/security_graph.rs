@@ -29,9 +29,6 @@ impl InterfaceIx {
 }
 
 impl GroupIx {
-    /// Above every group of any graph: an upper bound in comparisons.
-    pub(crate) const MAX: Self = Self(u32::MAX);
-
     /// Returns the position among all groups of the graph.
     #[must_use]
     pub const fn at(self) -> usize {

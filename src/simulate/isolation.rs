@@ -66,14 +66,13 @@ fn judge(
     removed: Contact,
     touched: Touched,
 ) -> Option<Isolation> {
-    let is_changed = touched.changed;
     let surely_cut = removed.surely_before && !removed.maybe_after;
     let maybe_cut = touched.loses && removed.maybe_before && !removed.surely_after;
-    if !maybe_cut && !is_changed {
+    if !maybe_cut && !touched.changed {
         return None;
     }
-    // Whoever surely reaches somebody afterwards is not isolated from all; before only matters to who changed.
-    let enough = |contact: Contact| contact.surely_after && (!is_changed || contact.surely_before);
+    // Whoever surely reaches somebody afterwards is not isolated from all, however it was before.
+    let enough = |contact: Contact| contact.surely_after;
     let mut anybody = Contact::default();
     let mut rows = difference.rows(interface);
     if rows.is_empty() {

@@ -119,12 +119,24 @@ mod tests {
     fn repetitions_are_merged_and_contradictions_are_not() {
         let mut ticketed = plain("i-a", "sg-g");
         ticketed.ticket = "CHG-1".to_owned();
-        let list = vec![plain("i-a", "sg-g"), plain("i-b", "sg-g"), ticketed.clone(), ticketed.clone()];
+        let again = vec![ticketed.clone(); 3];
+        let list = [vec![plain("i-a", "sg-g"), plain("i-b", "sg-g")], again].concat();
         let (merged, dropped) = merge_duplicates(list).unwrap();
-        assert_eq!((merged, dropped), (vec![ticketed.clone(), plain("i-b", "sg-g")], 2));
+        assert_eq!((merged, dropped), (vec![ticketed.clone(), plain("i-b", "sg-g")], 3));
         let mut other = ticketed.clone();
         other.ticket = "CHG-2".to_owned();
         let error = merge_duplicates(vec![ticketed, other]).unwrap_err().to_string();
         assert!(error.contains("ticket `CHG-1` and `CHG-2`"), "{error}");
+    }
+    #[test]
+    fn any_text_is_paperwork() {
+        let fields: [fn(&mut ProposedRemoval) -> &mut String; 4] =
+            [|one| &mut one.ticket, |one| &mut one.requester, |one| &mut one.approver, |one| &mut one.reason];
+        assert!(!plain("i-a", "sg-g").has_metadata());
+        for field in fields {
+            let mut one = plain("i-a", "sg-g");
+            "CHG-1".clone_into(field(&mut one));
+            assert!(one.has_metadata(), "{one:?}");
+        }
     }
 }

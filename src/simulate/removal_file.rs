@@ -282,4 +282,9 @@ mod tests {
             assert!(error.starts_with(&format!("list.json at {expected}")), "{error}");
         }
     }
+    #[test]
+    fn a_message_repeats_only_so_much_of_a_list() {
+        let error = read_json("list", &format!(r#"[{{"{}":1}}]"#, "a".repeat(1_000))).unwrap_err();
+        assert_eq!(error.message.chars().count(), 3 * QUOTED);
+    }
 }

@@ -139,4 +139,12 @@ mod tests {
             assert!(error.is_ascii() && !error.contains('\u{1b}'), "{error}");
         }
     }
+    #[test]
+    fn three_such_characters_are_named_and_the_others_counted() {
+        for (hidden, end) in [(3, "at character 5"), (4, " and 1 more"), (5, " and 2 more")] {
+            let error = check_id(&format!("i-{}", "\u{200b}".repeat(hidden))).unwrap_err().to_string();
+            assert!(error.ends_with(end), "{error}");
+            assert_eq!(error.matches("U+200B").count(), 3, "{error}");
+        }
+    }
 }

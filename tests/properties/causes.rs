@@ -6,7 +6,7 @@ use sgleave::evaluate::{
 use sgleave::graph::{GroupIx, InterfaceIx, SecurityGraph};
 use sgleave::inventory::Network;
 use sgleave::netset::Packet;
-use sgleave::simulate::{Change, ChangeKind, EndpointSet, Options, Removal, simulate};
+use sgleave::simulate::{Change, ChangeKind, EndpointSet, Options, Removal, SessionEffect, simulate};
 use sgleave::testing::world;
 
 fn changes<T>(text: &str, read: impl Fn(&SecurityGraph, &[Change]) -> T) -> T {
@@ -79,17 +79,22 @@ fn an_explanation_names_the_group_that_lets_its_members_in_although_rules_may_be
 #[test]
 fn neighbouring_addresses_of_the_inventory_tear_no_hole_into_what_is_outside() {
     let text = "A=10.0.0.1 [G1,G2]; B=10.0.0.4 [G2]; C=10.0.0.5 [G2]; G1{normal,drop}; G2{normal,drop};
-        G1: in 1 accept tcp 22/22 from 0.0.0.0/0; G2: in 1 accept udp 53/53 from 10.0.0.4;
-        G2: in 1 accept udp 53/53 from 10.0.0.5";
-    let outside = changes(text, |_, changes| -> Vec<String> {
-        let sources = changes.iter().flat_map(|change| &change.sources);
-        let blocks = sources.filter_map(|set| match set {
-            EndpointSet::External { blocks } => Some(blocks),
-            _ => None,
+        G1: in 1 accept tcp 22/22 from 0.0.0.0/0";
+    // Each of them is named, or both together.
+    for more in [
+        "G2: in 1 accept udp 53/53 from 10.0.0.4; G2: in 1 accept udp 53/53 from 10.0.0.5",
+        "G1: in 1 drop tcp 22/22 from 10.0.0.4/31",
+    ] {
+        let outside = changes(&format!("{text}; {more}"), |_, changes| -> Vec<String> {
+            let sources = changes.iter().flat_map(|change| &change.sources);
+            let blocks = sources.filter_map(|set| match set {
+                EndpointSet::External { blocks } => Some(blocks),
+                _ => None,
+            });
+            blocks.flatten().map(ToString::to_string).collect()
         });
-        blocks.flatten().map(ToString::to_string).collect()
-    });
-    assert_eq!(outside, ["0.0.0.0/0"]);
+        assert_eq!(outside, ["0.0.0.0/0"], "{more}");
+    }
 }
 
 #[test]
@@ -211,5 +216,85 @@ fn sessions_are_at_risk_only_where_an_intra_group_accept_goes() {
         let simulation = simulate(&graph, &[removal], &Options { readings, ..Options::default() }).unwrap();
         let risks = &simulation.impact.session_risks;
         assert_eq!(risks.len(), expected, "{left}{more}: {risks:?}");
+    }
+}
+
+#[test]
+fn what_one_rule_decides_is_one_entry_although_an_open_rule_of_its_action_comes_first() {
+    let text = "A=10.0.0.1 [G1,G2]; G1{normal,drop}; G2{normal,drop};
+        G1: in 1 accept tcp 22/22 from pl:unread; G1: in 2 accept tcp from 10.0.0.9 #sgr-accept";
+    changes(text, |graph, changes| {
+        let lost: Vec<&Change> = changes.iter().filter(|change| change.kind == ChangeKind::Lost).collect();
+        let [lost] = lost.as_slice() else { panic!("{lost:?}") };
+        assert_eq!(rule_id(graph, &lost.before.ingress), "sgr-accept");
+    });
+}
+
+#[test]
+fn an_interface_that_left_its_last_group_is_denied_because_it_has_none() {
+    let text = "A=10.0.0.1 [G1]; G1{normal,drop}; G1: in 1 accept tcp 22/22 from 10.0.0.9";
+    let afterwards = changes(text, |_, changes| -> Vec<(Cause, Cause)> {
+        changes.iter().map(|change| (change.after.egress.clone(), change.after.ingress.clone())).collect()
+    });
+    assert!(afterwards.contains(&(Cause::External, Cause::NoGroup)), "{afterwards:?}");
+    assert!(afterwards.contains(&(Cause::NoGroup, Cause::External)), "{afterwards:?}");
+}
+
+#[test]
+fn an_explanation_names_the_open_rule_before_one_of_the_other_action() {
+    let text = "A=10.0.0.1 [G1]; G1{normal,drop}; G1: in 1 drop tcp 22/22 from pl:unread;
+        G1: in 2 accept tcp 22/22 from 10.0.0.9";
+    let (_, disposition, cause) = ingress(text, None);
+    assert_eq!(disposition, Disposition::InsufficientInfo);
+    assert!(matches!(&cause, Cause::Open(open) if open.len() == 1), "{cause:?}");
+}
+
+#[test]
+fn an_explanation_tries_every_answer_of_sixteen_lists() {
+    let text = |lists: usize| -> String {
+        let rule = |n| format!("G1: in 1 accept tcp 22/22 from pl:l{n};");
+        "A=10.0.0.1 [G1]; G1{normal,drop};".to_owned() + &(0..lists).map(rule).collect::<String>()
+    };
+    let answer = |text: &str| ingress(text, None).1;
+    // None of the lists may hold the address.
+    assert_eq!(answer(&text(2)), Disposition::InsufficientInfo);
+    let accept = "G1: in 2 accept tcp 22/22 from 10.0.0.9";
+    assert_eq!(answer(&(text(16) + accept)), Disposition::Accepted);
+    assert_eq!(answer(&(text(17) + accept)), Disposition::InsufficientInfo);
+}
+
+#[test]
+fn a_prefix_that_rules_cut_in_vain_is_one_prefix() {
+    let text = "A=10.0.0.1,prefix 10.64.0.0/28 [G1]; G1{normal,drop}; G4{normal,drop};
+        G1: in 1 accept tcp 22/22 from 1.2.3.4; G4: in 1 accept udp 53/53 from 10.64.0.0/29";
+    let lost = changes(text, |_, changes| -> Vec<String> {
+        let sets = changes.iter().flat_map(|change| &change.destinations).filter_map(|set| match set {
+            EndpointSet::Interface { addresses, .. } => Some(addresses),
+            _ => None,
+        });
+        sets.flatten().map(|address| address.block.to_string()).collect()
+    });
+    assert_eq!(lost, ["10.0.0.1/32", "10.64.0.0/28"]);
+}
+
+/// Where it is not known whether they live on the intra-group Accept, the worse is said.
+#[test]
+fn sessions_that_may_live_on_an_intra_group_accept_may_break_at_once() {
+    let world = "A=10.0.0.1 [G1,G2]; B=10.0.0.2 [G1]; G2{normal,drop};";
+    for (more, expected) in [
+        ("G1{normal,?}", SessionEffect::MayBreakAtOnce),
+        ("G1{?,accept}", SessionEffect::MayBreakAtOnce),
+        ("G1{normal,drop}; G1: in 1 accept tcp 22/22 from pl:unread", SessionEffect::MayLast910Seconds),
+        ("G1{normal,drop}; G1: in 1 accept tcp 22/22 from 10.0.0.2 ?", SessionEffect::MayLast910Seconds),
+    ] {
+        let into_a = changes(&format!("{world} {more}"), |graph, changes| -> Vec<SessionEffect> {
+            let is = |end: &EndpointSet, name: &str| matches!(end, EndpointSet::Interface { interface, .. } if graph.interface(*interface).id.as_str() == name);
+            let into = changes.iter().filter(|change| {
+                change.sources.iter().any(|end| is(end, "eni-B"))
+                    && change.destinations.iter().any(|end| is(end, "eni-A"))
+            });
+            into.filter_map(|change| change.sessions).collect()
+        });
+        assert_eq!(into_a, [expected], "{more}");
     }
 }

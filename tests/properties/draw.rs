@@ -40,11 +40,11 @@ pub fn drawn(seed: u64, shape: &Shape) -> Drawn {
     tree(seed, shape).current()
 }
 
-/// Makes a failing case as small as the strategy can, and tells it.
+/// Makes a failing case as small as the strategy can, and tells it. `SGLEAVE_SHRINK` limits the steps.
 pub fn shrunk(seed: u64, shape: &Shape, check: impl Fn(&Drawn) -> Result<(), String>) -> String {
     let mut tree = tree(seed, shape);
     let mut last = (tree.current(), String::new());
-    for _ in 0..2_000 {
+    for _ in 0..number("SGLEAVE_SHRINK", 2_000) {
         let current = tree.current();
         let moved = match check(&current) {
             Err(error) => {
