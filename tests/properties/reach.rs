@@ -138,18 +138,25 @@ fn two_lists_that_are_not_read_may_both_lack_an_address() {
 }
 
 #[test]
-fn a_rule_for_the_first_address_of_a_delegated_prefix_means_that_address() {
+fn a_rule_for_the_first_addresses_of_a_delegated_prefix_means_those() {
     let text = "G{normal,drop}; K{normal,drop}; B{normal,drop}; X=10.0.3.3 [G,K];
-        Y=10.0.2.2,prefix 10.0.8.0/28 [B]; G: in 1 accept udp 53/53 from 10.0.1.0/24;
-        G: in 1 accept tcp 80/80 from 10.0.8.0";
-    let lost = impact(text, &[removal("i-X", "sg-G", None)], |_, impact| -> Vec<String> {
-        let ends = impact.changes.iter().flat_map(|change| &change.sources).filter_map(|end| match end {
-            EndpointSet::Interface { addresses, .. } => Some(addresses),
-            _ => None,
+        Y=10.0.2.2,prefix 10.0.8.0/28 [B]";
+    for (more, expected) in [
+        ("G: in 1 accept tcp 80/80 from 10.0.8.0", ["10.0.8.0/32"].as_slice()),
+        (
+            "G: in 2 accept tcp 80/80 from 10.0.0.0/8; G: in 1 drop tcp 80/80 from 10.0.8.0/30",
+            &["10.0.2.2/32", "10.0.8.4/30", "10.0.8.8/29"],
+        ),
+    ] {
+        let lost = impact(&format!("{text}; {more}"), &[removal("i-X", "sg-G", None)], |_, impact| {
+            let ends = impact.changes.iter().flat_map(|change| &change.sources).filter_map(|end| match end {
+                EndpointSet::Interface { addresses, .. } => Some(addresses),
+                _ => None,
+            });
+            ends.flatten().map(|address| address.block.to_string()).collect::<Vec<String>>()
         });
-        ends.flatten().map(|address| address.block.to_string()).collect()
-    });
-    assert_eq!(lost, ["10.0.8.0/32"]);
+        assert_eq!(lost, expected, "{more}");
+    }
 }
 
 #[test]
@@ -175,4 +182,13 @@ fn isolation_looks_at_everybody_who_may_be_in_contact() {
         });
         assert_eq!(found, expected, "{more}");
     }
+}
+
+#[test]
+fn nobody_is_cut_off_from_whom_it_may_only_have_gained() {
+    let text =
+        "G{normal,drop}; J{normal,drop}; B{normal,accept}; X=10.0.3.3 [G]; Z=10.0.9.9 [G]; Y=10.0.2.2 [B];
+        W=10.0.2.3 [B]; J: in 1 accept tcp 80/80 from pl:unread";
+    let isolated = impact(text, &[removal("i-X", "sg-G", Some("sg-J"))], |_, impact| impact.isolated.clone());
+    assert_eq!(isolated.iter().filter(|one| one.new).count(), 0, "{isolated:?}");
 }
