@@ -188,15 +188,15 @@ impl RuleBook {
         }
     }
 
-    /// Returns every block of a remote side or a narrowing that lies strictly inside this one, in no order.
+    /// Returns every block of a remote side or a narrowing that lies inside this one, in no order.
     pub(crate) fn blocks_inside(&self, outer: IpBlock) -> impl Iterator<Item = IpBlock> + '_ {
         let named = self.in_block.keys().chain(&self.locals).copied();
-        named.filter(move |block| outer.contains(block) && *block != outer)
+        named.filter(move |block| outer.contains(block))
     }
 
-    /// Returns the narrowings that lie strictly inside this block, sorted.
+    /// Returns the narrowings that lie inside this block, sorted.
     pub(crate) fn locals_inside(&self, outer: IpBlock) -> impl Iterator<Item = IpBlock> + '_ {
-        self.locals.iter().copied().filter(move |block| outer.contains(block) && *block != outer)
+        self.locals.iter().copied().filter(move |block| outer.contains(block))
     }
 
     /// Returns what a variable stands for.

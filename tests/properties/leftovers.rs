@@ -111,6 +111,17 @@ fn a_group_of_another_account_that_names_ours_may_be_reached() {
     }
 }
 
+#[test]
+fn an_undetermined_verdict_names_what_it_rests_on() {
+    let text = "G{normal,drop}; K{normal,drop}; X=10.0.3.3 [G,K]; Y=10.0.2.2 [G];
+        G: in 1 accept tcp 80/80 from pl:unread";
+    let because = after(world(text).unwrap(), &[leave("i-X", "sg-G")], |simulation| {
+        simulation.undetermined_because.clone()
+    });
+    assert!(because.iter().any(|reason| reason == "entries of pl-unread"), "{because:?}");
+    assert!(because.iter().all(|reason| reason != "what some answers depend on"), "{because:?}");
+}
+
 /// Returns (destination, removals that are responsible) of each change that begins at A.
 fn responsible(simulation: &Simulation<'_>) -> BTreeSet<(String, Vec<String>)> {
     let graph = simulation.graph;

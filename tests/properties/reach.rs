@@ -52,6 +52,7 @@ fn a_stranger_is_reached_only_through_what_is_not_known() {
         ("G: in 1 accept tcp 80/80 from 10.0.0.0/32 ?", "eni-Y", "eni-X", true),
         // Whatever may name the group.
         ("B: gap in", "eni-X", "eni-Y", true),
+        ("G: gap in; B: gap in", "eni-X", "eni-Y", true),
         ("B: in 1 accept tcp 80/80 from 10.0.0.0/32 ?", "eni-X", "eni-Y", true),
     ] {
         let expected: BTreeSet<ChangeKind> = OPEN.into_iter().filter(|_| is_reached).collect();
@@ -138,22 +139,30 @@ fn two_lists_that_are_not_read_may_both_lack_an_address() {
 }
 
 #[test]
-fn a_rule_for_the_first_address_of_a_delegated_prefix_means_that_address() {
+fn a_rule_for_the_first_addresses_of_a_delegated_prefix_means_those() {
     let text = "G{normal,drop}; K{normal,drop}; B{normal,drop}; X=10.0.3.3 [G,K];
-        Y=10.0.2.2,prefix 10.0.8.0/28 [B]; G: in 1 accept tcp 80/80 from 10.0.1.0/24;
-        G: in 1 accept tcp 80/80 from 10.0.8.0";
-    let lost = impact(text, &[removal("i-X", "sg-G", None)], |_, impact| -> Vec<String> {
-        let ends = impact.changes.iter().flat_map(|change| &change.sources).filter_map(|end| match end {
-            EndpointSet::Interface { addresses, .. } => Some(addresses),
-            _ => None,
+        Y=10.0.2.2,prefix 10.0.8.0/28 [B]";
+    for (more, expected) in [
+        ("G: in 1 accept tcp 80/80 from 10.0.8.0", ["10.0.8.0/32"].as_slice()),
+        (
+            "G: in 2 accept tcp 80/80 from 10.0.0.0/8; G: in 1 drop tcp 80/80 from 10.0.8.0/30",
+            &["10.0.2.2/32", "10.0.8.4/30", "10.0.8.8/29"],
+        ),
+    ] {
+        let lost = impact(&format!("{text}; {more}"), &[removal("i-X", "sg-G", None)], |_, impact| {
+            let ends = impact.changes.iter().flat_map(|change| &change.sources).filter_map(|end| match end {
+                EndpointSet::Interface { addresses, .. } => Some(addresses),
+                _ => None,
+            });
+            ends.flatten().map(|address| address.block.to_string()).collect::<Vec<String>>()
         });
-        ends.flatten().map(|address| address.block.to_string()).collect()
-    });
-    assert_eq!(lost, ["10.0.8.0/32"]);
+        assert_eq!(lost, expected, "{more}");
+    }
 }
 
 #[test]
 fn isolation_looks_at_everybody_who_may_be_in_contact() {
+    let world = "G{normal,drop}; K{normal,drop}; B{normal,drop}; X=10.0.3.3 [G,K]; Y=10.0.2.2 [B]";
     let leaves = [removal("i-X", "sg-G", None)];
     let possible = Some((Extent::FromAll, true, Certainty::Possible));
     for (more, expected) in [
@@ -167,11 +176,20 @@ fn isolation_looks_at_everybody_who_may_be_in_contact() {
         ("G: gap in; K: gap in", possible),
         ("B: gap in", possible),
     ] {
-        let found = impact(&format!("{STRANGERS}; {more}"), &leaves, |graph, impact| {
+        let found = impact(&format!("{world}; {more}"), &leaves, |graph, impact| {
             let x = graph.find_interface(&"eni-X".into()).unwrap();
             let one = impact.isolated.iter().find(|one| one.interface == x);
             one.map(|one| (one.extent, one.new, one.certainty))
         });
         assert_eq!(found, expected, "{more}");
     }
+}
+
+#[test]
+fn nobody_is_cut_off_from_whom_it_may_only_have_gained() {
+    let text =
+        "G{normal,drop}; J{normal,drop}; B{normal,accept}; X=10.0.3.3 [G]; Z=10.0.9.9 [G]; Y=10.0.2.2 [B];
+        W=10.0.2.3 [B]; J: in 1 accept tcp 80/80 from pl:unread";
+    let isolated = impact(text, &[removal("i-X", "sg-G", Some("sg-J"))], |_, impact| impact.isolated.clone());
+    assert_eq!(isolated.iter().filter(|one| one.new).count(), 0, "{isolated:?}");
 }
