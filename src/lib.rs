@@ -3,6 +3,7 @@
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod evaluate;
+pub mod generate;
 pub mod graph;
 pub mod inventory;
 pub mod netset;

@@ -42,6 +42,7 @@ pub(super) enum Command {
     Inspect(InspectArgs),
     Simulate(SimulateArgs),
     Explain(ExplainArgs),
+    Generate(GenerateArgs),
     Schema(SchemaArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
@@ -133,6 +134,45 @@ Examples:
   sgleave explain -i export/ i-web-1 i-db-1 tcp/3306
   sgleave explain -i export/ 203.0.113.7 eni-web-1@10.0.0.4 tcp/443 --source-port 1024
   sgleave explain -i export/ slb i-web-1 tcp/80 i-web-1:sg-web";
+
+/// A synthetic estate of any size, and a list of removals to try on it.
+///
+/// Writes DIR/export, as the API would answer, and DIR/removals.csv. A realistic estate is skewed as real ones are; the other
+/// shapes each push one thing to its end. The same options give the same bytes on every machine.
+#[derive(Debug, Args)]
+#[command(after_help = GENERATE_EXAMPLES)]
+pub(super) struct GenerateArgs {
+    /// How many network interfaces
+    #[arg(long, value_name = "N")]
+    pub(super) interfaces: u64,
+    /// How many security groups [default: one for each 50 interfaces, and two a VPC]
+    #[arg(long, value_name = "N")]
+    pub(super) groups: Option<u64>,
+    /// About how many rules [default: 100 a group]
+    #[arg(long, value_name = "N")]
+    pub(super) rules: Option<u64>,
+    /// How many VPCs [default: two, and one for each 25000 interfaces]
+    #[arg(long, value_name = "N")]
+    pub(super) vpcs: Option<u64>,
+    /// What the estate is made to show
+    #[arg(long, value_name = "NAME", value_enum, default_value_t = ShapeArg::Realistic)]
+    pub(super) shape: ShapeArg,
+    /// Another seed is another estate of the same kind
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) seed: u64,
+    /// At most how many removals
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(super) removals: u64,
+    /// The folder to fill: empty, or not there yet
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: PathBuf,
+}
+
+const GENERATE_EXAMPLES: &str = "\
+Examples:
+  sgleave generate --interfaces 1000 --out estate
+  sgleave generate --interfaces 100000 --shape unique-group-sets --seed 7 --out estate
+  sgleave simulate -i estate/export --removals estate/removals.csv";
 
 /// The JSON Schemas of the written documents.
 #[derive(Debug, Args)]
@@ -280,6 +320,20 @@ pub(super) enum FormatArg {
     Text,
     Json,
     Csv,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ShapeArg {
+    /// As real estates are
+    Realistic,
+    /// Every rule for an address names the same address
+    OneAddress,
+    /// Nearly every interface is in a set of groups of its own
+    UniqueGroupSets,
+    /// Base groups accept everything from everywhere
+    AllOpen,
+    /// Every group names the large base groups as often as it may
+    ReferencedEverywhere,
 }
 
 /// The formats of a question: a CSV row is a finding, which a question has none of.

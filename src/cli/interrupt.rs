@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The files that are written and have not got their names yet.
+/// The files, and folders of files, that are written and have not got their names yet.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// The list of unfinished files. While it is held no signal ends the process, so what happens under it happens whole.
@@ -31,7 +31,7 @@ pub(super) fn watch() {
             for signal in signals.forever() {
                 let unfinished = unfinished();
                 for path in unfinished.iter() {
-                    let _ = std::fs::remove_file(path);
+                    let _ = std::fs::remove_file(path).or_else(|_| std::fs::remove_dir_all(path));
                 }
                 let _ = emulate_default_handler(signal);
             }

@@ -10,6 +10,8 @@ mod endpoint;
 pub mod exit;
 mod explain;
 mod failure;
+mod folder;
+mod generate;
 mod input;
 mod inspect;
 mod interrupt;
@@ -66,6 +68,7 @@ fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> Result<u8, Failur
         Command::Inspect(args) => inspect::run(args, common, terminal),
         Command::Simulate(args) => simulate::run(args, common, terminal),
         Command::Explain(args) => explain::run(args, common, terminal),
+        Command::Generate(args) => generate::run(args, terminal),
         Command::Schema(args) => schema::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(_) => man::run(),

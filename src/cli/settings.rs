@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::args::{DialectArg, FormatArg, InputArgs, OutputArgs, SemanticsArgs, TerminalArgs, When};
+use super::args::{
+    DialectArg, FormatArg, GenerateArgs, InputArgs, OutputArgs, SemanticsArgs, ShapeArg, TerminalArgs, When,
+};
 use super::failure::Failure;
 use super::input;
 use super::output::{Output, Outputs, Target};
 use super::terminal::{self, Terminal};
 use crate::evaluate::{ReadingSetting, Readings};
+use crate::generate::{EstateOptions, EstateShape};
 use crate::graph::SecurityGraph;
 use crate::inventory;
 use crate::report::{CsvDialect, Format, RemovalMetadata, ReportContext, Style};
@@ -115,6 +118,31 @@ fn quotas(settings: &[String]) -> Result<Quotas, Failure> {
         *place = value;
     }
     Ok(quotas)
+}
+
+/// Returns what estate is asked for.
+pub(super) fn estate_options(args: &GenerateArgs) -> Result<EstateOptions, Failure> {
+    let shape = match args.shape {
+        ShapeArg::Realistic => EstateShape::Realistic,
+        ShapeArg::OneAddress => EstateShape::OneAddress,
+        ShapeArg::UniqueGroupSets => EstateShape::UniqueGroupSets,
+        ShapeArg::AllOpen => EstateShape::AllOpen,
+        ShapeArg::ReferencedEverywhere => EstateShape::ReferencedEverywhere,
+    };
+    let mut options = EstateOptions::new(args.interfaces, shape);
+    if let Some(vpcs) = args.vpcs {
+        options = options.over(vpcs);
+    }
+    if let Some(groups) = args.groups {
+        options = options.among(groups);
+    }
+    options.rules = args.rules.unwrap_or(options.rules);
+    options.removals = args.removals;
+    options.seed = args.seed;
+    options.check().map_err(|error| {
+        Failure::usage(error).with_help("leave a number out, and one that fits the interfaces is taken")
+    })?;
+    Ok(options)
 }
 
 /// Sets the number of threads for the whole process.

@@ -5,7 +5,7 @@ use super::{assert_refused, run, sgleave};
 #[test]
 fn every_command_has_a_help_of_its_own() {
     insta::assert_snapshot!("sgleave", run(sgleave(["--help"])).stdout);
-    for command in ["inspect", "simulate", "explain", "schema", "completions", "man"] {
+    for command in ["inspect", "simulate", "explain", "generate", "schema", "completions", "man"] {
         let said = run(sgleave([command, "--help"]));
         assert_eq!((said.code, said.stderr.as_str()), (0, ""));
         insta::assert_snapshot!(command, said.stdout);
@@ -14,7 +14,7 @@ fn every_command_has_a_help_of_its_own() {
 
 #[test]
 fn the_short_help_fits_a_screen() {
-    for command in ["inspect", "simulate", "explain"] {
+    for command in ["inspect", "simulate", "explain", "generate"] {
         let said = run(sgleave([command, "-h"]));
         assert_eq!(said.code, 0);
         assert!(said.stdout.lines().count() < 60, "{}", said.stdout);
@@ -39,7 +39,7 @@ fn the_manual_covers_every_command_and_exit_code() {
     let said = run(sgleave(["man"]));
     assert_eq!(said.code, 0);
     assert!(said.stdout.contains("\n.TH sgleave 1 "), "{}", said.stdout);
-    for command in ["inspect", "simulate", "explain", "schema", "completions", "man"] {
+    for command in ["inspect", "simulate", "explain", "generate", "schema", "completions", "man"] {
         assert!(said.stdout.contains(&format!("\n.SS sgleave {command}\n")), "{command}");
     }
     for option in [
@@ -64,7 +64,7 @@ fn four_shells_get_a_script_that_knows_every_command() {
     for shell in ["bash", "zsh", "fish", "powershell"] {
         let said = run(sgleave(["completions", shell]));
         assert_eq!(said.code, 0, "{shell}");
-        for word in ["inspect", "simulate", "explain", "schema", "removals", "csv-dialect"] {
+        for word in ["inspect", "simulate", "explain", "generate", "schema", "removals", "csv-dialect"] {
             assert!(said.stdout.contains(word), "{shell} {word}");
         }
     }

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::{Scene, program};
+use super::{Scene, names_in, program};
 
 /// Removals whose result is longer than a pipe takes without a reader.
 const MANY: [&str; 7] = [
@@ -62,4 +62,28 @@ fn without_a_signal_the_same_run_gives_its_file_the_name() {
     assert_eq!(output.status.code(), Some(0));
     assert!(output.stdout.len() > 65_536, "the result fits into a pipe, so the run was never stuck");
     assert_eq!(scene.names(), ["export", "result.txt"]);
+}
+
+#[test]
+fn a_signal_takes_an_unfinished_estate_along() {
+    for (name, number) in [("INT", 2), ("TERM", 15)] {
+        let scene = Scene::new();
+        let mut child = Command::new(program())
+            .args(["generate", "--interfaces", "1000000", "--out", "estate"])
+            .current_dir(scene.folder.path())
+            .spawn()
+            .unwrap();
+        let estate = scene.path("estate");
+        let is_begun = || {
+            let parts = fs::read_dir(&estate).into_iter().flatten();
+            parts.flatten().any(|part| part.path().join("export").is_dir())
+        };
+        while !is_begun() {
+            sleep(Duration::from_millis(5));
+        }
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().signal(), Some(number));
+        assert_eq!(names_in(&estate), [""; 0]);
+    }
 }

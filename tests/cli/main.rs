@@ -9,6 +9,7 @@
 )]
 
 mod exit_codes;
+mod generate;
 mod help;
 mod hostile;
 #[cfg(target_os = "linux")]

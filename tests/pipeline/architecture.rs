@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The rooms in pipeline order; `testing` is a side door that uses the rooms up to `simulate`.
-const ROOMS: [&str; 7] = ["netset", "inventory", "graph", "evaluate", "simulate", "report", "cli"];
+/// The rooms in pipeline order; `generate` is a side room for `cli` alone, and `testing` is a side door that uses the
+/// rooms up to `simulate`.
+const ROOMS: [&str; 8] =
+    ["netset", "inventory", "graph", "evaluate", "simulate", "report", "generate", "cli"];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -47,6 +49,13 @@ fn no_room_knows_a_room_to_its_right() {
         }
     }
     assert!(looked_at > 20, "the test no longer sees how rooms name each other");
+}
+
+#[test]
+fn the_generator_knows_no_other_room() {
+    for path in sources(&src().join("generate")) {
+        assert!(!code(&path).contains("crate::"), "{} knows a room", path.display());
+    }
 }
 
 #[test]

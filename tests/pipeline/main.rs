@@ -12,6 +12,7 @@ mod architecture;
 mod cases;
 mod completeness;
 mod demo;
+mod generate;
 mod inventory;
 mod report;
 mod simulate;
