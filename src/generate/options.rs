@@ -14,6 +14,9 @@ const INTERFACES_PER_VPC: u64 = 8_000_000;
 /// Indices are multiplied with each other in 64 bits.
 const MOST: u64 = u32::MAX as u64;
 
+/// What is counted of groups is held.
+const MOST_GROUPS: u64 = 10_000_000;
+
 /// What an estate is made to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EstateShape {
@@ -137,11 +140,14 @@ impl EstateOptions {
     /// [`EstateOptionsError`] with the first thing that does not fit.
     pub fn check(&self) -> Result<(), EstateOptionsError> {
         let Self { interfaces, groups, rules, vpcs, .. } = *self;
-        for (what, number) in
-            [("interfaces", interfaces), ("groups", groups), ("rules", rules), ("VPCs", vpcs)]
-        {
-            if number == 0 || number > MOST {
-                return Err(EstateOptionsError::Range { what, number, most: MOST });
+        for (what, number, most) in [
+            ("interfaces", interfaces, MOST),
+            ("groups", groups, MOST_GROUPS),
+            ("rules", rules, MOST),
+            ("VPCs", vpcs, MOST_GROUPS),
+        ] {
+            if number == 0 || number > most {
+                return Err(EstateOptionsError::Range { what, number, most });
             }
         }
         if groups / GROUPS_PER_VPC < vpcs {

@@ -371,6 +371,7 @@ fn estates_that_cannot_be_are_refused() {
     let usual = EstateOptions::new(300, EstateShape::Realistic);
     let check = |options: EstateOptions| options.check().unwrap_err();
     assert!(matches!(check(EstateOptions { interfaces: 0, ..usual }), EstateOptionsError::Range { .. }));
+    assert!(matches!(check(usual.among(u64::MAX)), EstateOptionsError::Range { .. }));
     assert!(matches!(check(usual.over(4).among(15)), EstateOptionsError::FewGroups { .. }));
     assert!(matches!(check(EstateOptions { rules: 2401, ..usual }), EstateOptionsError::ManyRules { .. }));
     let many = EstateOptions::new(9_000_000, EstateShape::Realistic).over(1);
