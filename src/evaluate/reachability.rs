@@ -183,9 +183,10 @@ impl<'d, 'g> Row<'d, 'g> {
     }
 
     /// Tells whether a rule of somebody else may match this address: by block, by group, or in an unknown way.
-    pub(super) fn is_seen_by(&self, body: &Body) -> bool {
+    fn is_seen_by(&self, body: &Body) -> bool {
+        let own = self.own().block;
         match &body.peer {
-            Peer::Blocks(blocks) => blocks.iter().any(|block| block.contains(&self.own().block)),
+            Peer::Blocks(blocks) => blocks.iter().any(|block| block.contains(&own)),
             Peer::Group(group) => self.ever.binary_search(group).is_ok(),
             Peer::UnknownList(_) | Peer::NotUnderstood => true,
         }
@@ -211,34 +212,36 @@ impl<'d, 'g> Row<'d, 'g> {
     }
 
     /// Returns the points that can be concerned, and perhaps others: members of concerned groups, and what lies in the
-    /// runs of rules that come or go.
+    /// runs of rules that come or go. Sorted.
     fn candidates(&self) -> Cow<'d, [Point]> {
-        let (all, difference) = (self.points(), self.difference);
-        let Some(line) = difference.line(self.vpc, self.range.family).filter(|_| !self.all_concerned) else {
-            return Cow::Borrowed(all);
-        };
+        let difference = self.difference;
+        let Some(line) = difference.line(self.vpc, self.range.family) else { return Cow::Borrowed(&[]) };
+        // A list that would not be shorter than the line is not worth making.
+        let (all, enough) = (Cow::Borrowed(line.points.as_slice()), line.points.len());
         let compiled = difference.compiled;
         let count = |group: &GroupIx| compiled.members_of(*group).len();
-        if self.concerned.iter().map(count).sum::<usize>() + compiled.always_concerned.len() > all.len() / 2 {
-            return Cow::Borrowed(all);
+        let members: usize = self.concerned.iter().map(count).sum();
+        if self.all_concerned || members + compiled.always_concerned.len() > enough {
+            return all;
         }
         let members = self.concerned.iter().flat_map(|group| compiled.members_of(*group));
-        let mut found: BTreeSet<Point> = BTreeSet::new();
+        let mut found: Vec<Point> = Vec::new();
         for interface in members.chain(&compiled.always_concerned).chain(difference.changed()) {
             let described = difference.graph.interface(*interface);
             if described.network.vpc() == Some(self.vpc) {
                 found.extend(points_of(*interface, described, self.range.family));
             }
         }
-        for run in &self.runs {
-            if self.run_kinds.get(run.kind as usize).is_some_and(|(_, shaken)| *shaken) {
-                match line.within(run.first, run.last) {
-                    Some(points) if points.len() + found.len() < all.len() / 2 => found.extend(points),
-                    _ => return Cow::Borrowed(all),
-                }
+        let is_shaken = |run: &&Run| self.run_kinds.get(run.kind as usize).is_some_and(|(_, shaken)| *shaken);
+        for run in self.runs.iter().filter(is_shaken) {
+            match line.within(run.first, run.last) {
+                Some(points) if points.len() + found.len() <= enough => found.extend(points),
+                _ => return all,
             }
         }
-        Cow::Owned(found.into_iter().collect())
+        found.sort_unstable();
+        found.dedup();
+        Cow::Owned(found)
     }
 
     /// Compares every peer that can be concerned. The cost follows the members of the groups that the change concerns
