@@ -158,3 +158,26 @@ fn peers_that_leave_the_same_group_answer_for_themselves() {
     let one = |name: &str| (name.to_owned(), vec![format!("{name} sg-H")]);
     assert_eq!(after(world(text).unwrap(), &removals, responsible), [one("eni-V"), one("eni-W")].into());
 }
+
+#[test]
+fn what_is_orphaned_is_new_where_it_was_not_so_before() {
+    // X leaves its only group; Y has had none before. K names G, and nobody names J.
+    let text = "G{normal,drop}; K{normal,drop}; J{normal,drop}; X=10.0.3.3 [G]; Y=10.0.2.2 [];
+        K: in 1 accept tcp 80/80 from sg:G";
+    let options = Options::default();
+    let graph = SecurityGraph::new(world(text).unwrap());
+    let simulation = simulate(&graph, &[leave("i-X", "sg-G")], &options).unwrap();
+    let (mut without, mut dangling) = (Vec::new(), Vec::new());
+    for one in &simulation.impact.orphans {
+        match &one.kind {
+            OrphanKind::InterfaceWithoutGroup(interface) => {
+                without.push((graph.interface(*interface).id.to_string(), one.new));
+            }
+            OrphanKind::DanglingReference(group, _) => dangling.push(graph.group_id(*group).to_string()),
+            _ => {}
+        }
+    }
+    without.sort();
+    assert_eq!(without, [("eni-X".to_owned(), true), ("eni-Y".to_owned(), false)]);
+    assert_eq!(dangling, ["sg-G"]);
+}

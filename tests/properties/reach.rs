@@ -163,6 +163,9 @@ fn a_rule_for_the_first_addresses_of_a_delegated_prefix_means_those() {
 #[test]
 fn isolation_looks_at_everybody_who_may_be_in_contact() {
     let world = "G{normal,drop}; K{normal,drop}; B{normal,drop}; X=10.0.3.3 [G,K]; Y=10.0.2.2 [B]";
+    // So many who are in touch with nobody that only those are asked after them who can be in touch at all.
+    let crowd: String = (1..=70).map(|host| format!("; P{host}=10.0.1.{host} [C]")).collect();
+    let crowd = format!("; C{{normal,drop}}; C: out 1 drop all to 0.0.0.0/0{crowd}");
     let leaves = [removal("i-X", "sg-G", None)];
     let possible = Some((Extent::FromAll, true, Certainty::Possible));
     for (more, expected) in [
@@ -175,13 +178,18 @@ fn isolation_looks_at_everybody_who_may_be_in_contact() {
         // All rules of X may be others than those that are known.
         ("G: gap in; K: gap in", possible),
         ("B: gap in", possible),
+        ("K: in 1 accept tcp 80/80 from 10.0.2.2", None),
+        ("K: in 1 accept tcp 80/80 from sg:B", None),
+        ("B: in 1 accept tcp 80/80 from 10.0.3.3", None),
     ] {
-        let found = impact(&format!("{world}; {more}"), &leaves, |graph, impact| {
-            let x = graph.find_interface(&"eni-X".into()).unwrap();
-            let one = impact.isolated.iter().find(|one| one.interface == x);
-            one.map(|one| (one.extent, one.new, one.certainty))
-        });
-        assert_eq!(found, expected, "{more}");
+        for crowd in ["", &crowd] {
+            let found = impact(&format!("{world}{crowd}; {more}"), &leaves, |graph, impact| {
+                let x = graph.find_interface(&"eni-X".into()).unwrap();
+                let one = impact.isolated.iter().find(|one| one.interface == x);
+                one.map(|one| (one.extent, one.new, one.certainty))
+            });
+            assert_eq!(found, expected, "{more}{crowd}");
+        }
     }
 }
 
@@ -192,4 +200,27 @@ fn nobody_is_cut_off_from_whom_it_may_only_have_gained() {
         W=10.0.2.3 [B]; J: in 1 accept tcp 80/80 from pl:unread";
     let isolated = impact(text, &[removal("i-X", "sg-G", Some("sg-J"))], |_, impact| impact.isolated.clone());
     assert_eq!(isolated.iter().filter(|one| one.new).count(), 0, "{isolated:?}");
+}
+
+/// Among many who have nothing to do with the change, each one in turn is whom the rule that goes admits.
+#[test]
+fn one_address_among_many_is_found_wherever_it_stands() {
+    let hosts = 2..=11;
+    let crowd: String = hosts.clone().map(|host| format!("; P{host}=10.0.2.{host} [B]")).collect();
+    for host in hosts {
+        let text = format!(
+            "G{{normal,drop}}; K{{normal,drop}}; B{{normal,drop}}; X=10.0.3.3 [G,K]{crowd};
+            G: in 1 accept tcp 80/80 from 10.0.2.{host}"
+        );
+        let from = format!("eni-P{host}");
+        let found = kinds(&text, &[removal("i-X", "sg-G", None)], &from, "eni-X");
+        assert_eq!(found, [ChangeKind::Lost].into(), "{from}");
+    }
+}
+
+#[test]
+fn an_address_inside_of_the_prefix_of_another_hides_nothing_of_it() {
+    let text = "G{normal,drop}; K{normal,drop}; B{normal,drop}; X=10.0.8.5 [G,K]; Y=prefix 10.0.8.0/28 [B];
+        G: in 1 accept tcp 80/80 from 10.0.8.8/29";
+    assert_eq!(kinds(text, &[removal("i-X", "sg-G", None)], "eni-Y", "eni-X"), [ChangeKind::Lost].into());
 }
