@@ -224,3 +224,13 @@ fn an_address_inside_of_the_prefix_of_another_hides_nothing_of_it() {
         G: in 1 accept tcp 80/80 from 10.0.8.8/29";
     assert_eq!(kinds(text, &[removal("i-X", "sg-G", None)], "eni-Y", "eni-X"), [ChangeKind::Lost].into());
 }
+
+/// Whoever stays in its groups takes no unknown rule along: it matches before and after, or never.
+#[test]
+fn a_rule_that_may_exist_neither_comes_nor_goes_with_a_peer_that_stays() {
+    let text = "G{normal,drop}; K{normal,drop}; B{normal,drop}; X=10.0.3.3 [G,K]; Y=10.0.2.2 [B];
+        G: out 100 accept all to sg:B; K: gap in";
+    let graph = SecurityGraph::new(world(text).unwrap());
+    let simulation = simulate(&graph, &[removal("i-X", "sg-G", None)], &Options::default()).unwrap();
+    assert_eq!(simulation.impact.changes, []);
+}
