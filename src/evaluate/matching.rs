@@ -172,11 +172,7 @@ impl Matcher<'_> {
                 Some(when.into_boxed_slice())
             };
             let (before, after) = self.matches(number, body, remote);
-            let line = Line { slot: Slot::Rule(number), before: joined(before), after: joined(after) };
-            // What matches in neither state would only make equal sides look different.
-            if line.before.is_some() || line.after.is_some() {
-                side.lines.push(line);
-            }
+            side.lines.push(Line { slot: Slot::Rule(number), before: joined(before), after: joined(after) });
         }
     }
 
