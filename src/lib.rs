@@ -7,6 +7,7 @@ pub mod generate;
 pub mod graph;
 pub mod inventory;
 pub mod netset;
+mod parallel;
 pub mod report;
 pub mod simulate;
 #[cfg(feature = "proptest1")]

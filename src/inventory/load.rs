@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use rayon::prelude::*;
-
 use super::assemble;
 use super::ecs::{Document, Request};
 use super::facts::{Facts, Kind};
@@ -15,6 +13,7 @@ use super::model::Inventory;
 use super::place::{Notices, Path, excerpt};
 use super::scalars::RAW_ANSWER;
 use super::wire::{List, Shape, Slot, Top};
+use crate::parallel;
 
 /// One file or stream of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +57,9 @@ pub fn load(mut sources: Vec<Source>) -> Result<Inventory, LoadError> {
     let names: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
     // Collected before the first error is looked for, so that no race decides which error that is.
     let judged: Vec<Result<Facts, LoadError>> =
-        sources.into_par_iter().enumerate().map(|(number, source)| read(number, &source)).collect();
+        parallel::each(sources.into_iter().enumerate().collect::<Vec<_>>(), |(number, source)| {
+            read(number, &source)
+        });
     let facts = judged.into_iter().collect::<Result<Vec<_>, _>>()?;
     assemble::assemble(&names, facts)
 }

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use rayon::prelude::*;
-
 use super::impact::{Certainty, Extent, Isolation};
 use crate::evaluate::{Contact, Difference};
 use crate::graph::InterfaceIx;
+use crate::parallel;
 
 /// Judges the changed interfaces and every peer that lost something with one of them. Sorted by interface.
 ///
@@ -15,33 +14,26 @@ pub(super) fn isolations(difference: &Difference<'_>, losing: &BTreeSet<Interfac
     let changed: BTreeSet<InterfaceIx> = difference.changed().iter().copied().collect();
     let peers: Vec<InterfaceIx> = losing.union(&changed).copied().collect();
     let with_removed = contacts_with_removed(difference, &peers);
-    let judged: Vec<Option<Isolation>> = peers
-        .par_iter()
-        .zip(with_removed)
-        .map(|(interface, removed)| {
-            let touched = Touched { changed: changed.contains(interface), loses: losing.contains(interface) };
-            judge(difference, *interface, removed, touched)
-        })
-        .collect();
+    let peers: Vec<(InterfaceIx, Contact)> = peers.into_iter().zip(with_removed).collect();
+    let judged = parallel::each(peers, |(interface, removed)| {
+        let touched = Touched { changed: changed.contains(&interface), loses: losing.contains(&interface) };
+        judge(difference, interface, removed, touched)
+    });
     judged.into_iter().flatten().collect()
 }
 
 /// Returns the contact of each peer with all changed interfaces but itself.
 fn contacts_with_removed(difference: &Difference<'_>, peers: &[InterfaceIx]) -> Vec<Contact> {
-    let of_one: Vec<Vec<Contact>> = difference
-        .changed()
-        .par_iter()
-        .map(|changed| {
-            let mut rows = difference.rows(*changed);
-            let mut contact_with = |peer: &InterfaceIx| {
-                if peer == changed || !difference.share_vpc(*peer, *changed) {
-                    return Contact::default();
-                }
-                rows.iter_mut().fold(Contact::default(), |total, row| total.or(row.contact(*peer)))
-            };
-            peers.iter().map(&mut contact_with).collect()
-        })
-        .collect();
+    let of_one: Vec<Vec<Contact>> = parallel::each(difference.changed(), |changed| {
+        let mut rows = difference.rows(*changed);
+        let mut contact_with = |peer: &InterfaceIx| {
+            if peer == changed || !difference.share_vpc(*peer, *changed) {
+                return Contact::default();
+            }
+            rows.iter_mut().fold(Contact::default(), |total, row| total.or(row.contact(*peer)))
+        };
+        peers.iter().map(&mut contact_with).collect()
+    });
     let mut totals = vec![Contact::default(); peers.len()];
     for contacts in of_one {
         for (total, contact) in totals.iter_mut().zip(contacts) {

@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use rayon::prelude::*;
-
 use super::entry::{Finding, Key, Peers, entries};
 use super::impact::{Certainty, Change, Impact, Totals};
 use super::isolation::isolations;
@@ -19,6 +17,7 @@ use crate::evaluate::{
 use crate::graph::{GroupIx, InterfaceIx, SecurityGraph, View};
 use crate::inventory::{Direction, Network, RulePeer};
 use crate::netset::{IpRange, TransportSet};
+use crate::parallel;
 
 /// Simulates removals judged together: what is lost, gained, isolated and orphaned, and what the API would refuse.
 ///
@@ -70,11 +69,9 @@ impl<'g> Simulator<'g> {
         let evaluator = Evaluator::of(&self.compiled, options.readings);
         let attribution =
             Attribution { removals: &removals, before: &before, after: &after, evaluator: &evaluator };
-        let rows: Vec<RowFindings> = difference
-            .changed()
-            .par_iter()
-            .map(|interface| row_findings(&difference, *interface, &attribution, &self.foreign))
-            .collect();
+        let rows = parallel::each(difference.changed(), |interface| {
+            row_findings(&difference, *interface, &attribution, &self.foreign)
+        });
         let mut totals = Totals::default();
         let mut findings = Vec::new();
         let mut losing = BTreeSet::new();

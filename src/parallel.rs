@@ -1,0 +1,78 @@
+//! Loops over several threads that do not nest.
+//!
+//! A thread that waits for its share of a loop takes up other work of the pool. Where the caller runs a loop of its own,
+//! that may be the caller's next case, with an inner loop to wait for, and so on: the stack would grow with the number
+//! of cases. So a loop that is met inside another one runs on the thread it is met on; the outer one keeps the others
+//! busy.
+
+use std::cell::Cell;
+
+use rayon::prelude::*;
+
+thread_local! {
+    static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Marks the thread as being inside a loop; what it was before comes back even when the work panics.
+struct Inside(bool);
+
+impl Inside {
+    fn enter() -> Self {
+        Self(IS_INSIDE.replace(true))
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        IS_INSIDE.set(self.0);
+    }
+}
+
+/// Does the work for every item, in parallel unless the caller is inside such a loop; the results keep their order.
+pub(crate) fn each<I, T, R>(items: I, work: impl Fn(T) -> R + Sync + Send) -> Vec<R>
+where
+    I: IntoIterator<Item = T> + IntoParallelIterator<Item = T, Iter: IndexedParallelIterator>,
+    T: Send,
+    R: Send,
+{
+    if IS_INSIDE.get() {
+        return items.into_iter().map(work).collect();
+    }
+    let _inside = Inside::enter();
+    let inside = |item| {
+        let _inside = Inside::enter();
+        work(item)
+    };
+    items.into_par_iter().map(inside).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn an_inner_loop_stays_on_its_thread() {
+        let outer = each(0..64, |_| {
+            let inner = each(0..64, |_| thread::current().id());
+            let threads = inner.into_iter().chain([thread::current().id()]);
+            // `ThreadId` has no order.
+            threads.map(|id| format!("{id:?}")).collect::<BTreeSet<_>>().len()
+        });
+        assert_eq!(outer, vec![1; 64]);
+        assert!(!IS_INSIDE.get());
+    }
+
+    #[test]
+    fn a_panic_leaves_no_mark() {
+        let result = std::panic::catch_unwind(|| each(0..1, |_| panic!("of a case")));
+        assert!(result.is_err() && !IS_INSIDE.get());
+    }
+
+    #[test]
+    fn results_keep_their_order() {
+        assert_eq!(each(0..1_000, |n| n * 2), (0..1_000).map(|n| n * 2).collect::<Vec<_>>());
+    }
+}
