@@ -9,7 +9,7 @@ use super::rulebook::RuleBook;
 use super::runs::union_of;
 use crate::graph::{GroupIx, InterfaceIx, SecurityGraph};
 use crate::inventory::{AddressKind, Direction, NetworkInterface, VpcId};
-use crate::netset::Family;
+use crate::netset::{Family, IpBlock};
 
 /// An estate, ready for what-ifs.
 ///
@@ -133,8 +133,34 @@ impl<'g> Compiled<'g> {
     }
 
     /// Returns the known members of a group as exported, sorted.
-    pub(super) fn members_of(&self, group: GroupIx) -> &[InterfaceIx] {
+    #[must_use]
+    pub fn members_of(&self, group: GroupIx) -> &[InterfaceIx] {
         self.members.get(group.at()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the VPCs that interfaces of the estate are in, sorted.
+    pub fn vpcs(&self) -> impl Iterator<Item = &'g VpcId> + '_ {
+        self.interfaces.keys().copied()
+    }
+
+    /// Returns the interfaces of a VPC, sorted.
+    #[must_use]
+    pub fn interfaces_of(&self, vpc: &VpcId) -> &[InterfaceIx] {
+        self.interfaces.get(vpc).map_or(&[], Vec::as_slice)
+    }
+
+    /// Tells whether an interface of the VPC has an address, or a part of a delegated prefix, in a block.
+    #[must_use]
+    pub fn has_address_in(&self, vpc: &VpcId, block: IpBlock) -> bool {
+        let Some((vpc, _)) = self.interfaces.get_key_value(vpc) else { return false };
+        let covered = self.line(vpc, block.family()).map_or(&[][..], |line| &line.covered);
+        let at = covered.partition_point(|(_, last)| *last < block.first());
+        covered.get(at).is_some_and(|(first, _)| *first <= block.last())
+    }
+
+    /// Returns the class of an interface.
+    pub(super) fn class_of(&self, interface: InterfaceIx) -> Option<u32> {
+        self.class_of.get(interface.at()).copied()
     }
 
     /// Returns the graph that was compiled.

@@ -4,7 +4,7 @@ use super::cause::Piece;
 use super::rulebook::RuleBook;
 use super::side::{Side, State};
 use super::verdict::{Cause, Disposition, Explanation};
-use super::walk::joint_outcomes;
+use super::walk::{Outcomes, joint_outcomes};
 use crate::netset::{Family, TransportSet};
 
 /// What happens to the traffic of one entry.
@@ -53,7 +53,7 @@ pub enum Effect {
 }
 
 /// Whether a pair has accepted traffic, over all readings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Contact {
     /// Before: under every reading, some.
     pub surely_before: bool,
@@ -89,20 +89,12 @@ pub(crate) fn deltas(
     if sides.iter().all(|side| side.is_steady()) {
         return Vec::new();
     }
-    let outcomes = joint_outcomes(book, family, &sides);
-    let (kept, lost, gained, denied) = (&outcomes.kept, &outcomes.lost, &outcomes.gained, &outcomes.denied);
-    let only = |set: &TransportSet, others: [&TransportSet; 3]| {
-        others.iter().fold(set.clone(), |left, other| left.difference(other))
-    };
-    let surely_lost = only(lost, [kept, gained, denied]);
-    let surely_gained = only(gained, [kept, lost, denied]);
-    let surely_kept = only(kept, [lost, gained, denied]);
-    let open = lost.union(gained).difference(&surely_lost).difference(&surely_gained);
+    let Judged { lost, gained, undetermined, kept } = joint_outcomes(book, family, &sides).judged();
     let wanted = [
-        (Effect::Change(ChangeKind::Lost), surely_lost),
-        (Effect::Change(ChangeKind::Gained), surely_gained),
-        (Effect::Change(ChangeKind::Undetermined), open),
-        (Effect::SessionRisk, surely_kept),
+        (Effect::Change(ChangeKind::Lost), lost),
+        (Effect::Change(ChangeKind::Gained), gained),
+        (Effect::Change(ChangeKind::Undetermined), undetermined),
+        (Effect::SessionRisk, kept),
     ];
     let is_inner_access_moved = lives_on_inner_access(ingress);
     if wanted.iter().take(3).all(|(_, set)| set.is_empty()) && !is_inner_access_moved {
@@ -145,14 +137,42 @@ pub(crate) fn deltas(
 
 /// Returns whether the pair has accepted traffic before and after.
 pub(crate) fn contact(book: &RuleBook, family: Family, egress: &Side, ingress: &Side) -> Contact {
-    let outcomes = joint_outcomes(book, family, &[egress, ingress]);
-    let before = outcomes.kept.union(&outcomes.lost);
-    let after = outcomes.kept.union(&outcomes.gained);
-    Contact {
-        surely_before: !before.difference(&outcomes.gained).difference(&outcomes.denied).is_empty(),
-        maybe_before: !before.is_empty(),
-        surely_after: !after.difference(&outcomes.lost).difference(&outcomes.denied).is_empty(),
-        maybe_after: !after.is_empty(),
+    joint_outcomes(book, family, &[egress, ingress]).contact()
+}
+
+/// What all readings together say of the traffic of a pair.
+pub(super) struct Judged {
+    pub(super) lost: TransportSet,
+    pub(super) gained: TransportSet,
+    /// Lost or gained under some reading, but not the same under all.
+    pub(super) undetermined: TransportSet,
+    pub(super) kept: TransportSet,
+}
+
+impl Outcomes {
+    /// Returns what is certain, and what changes without being so.
+    pub(super) fn judged(&self) -> Judged {
+        let (kept, lost, gained, denied) = (&self.kept, &self.lost, &self.gained, &self.denied);
+        let only = |set: &TransportSet, others: [&TransportSet; 3]| {
+            others.iter().fold(set.clone(), |left, other| left.difference(other))
+        };
+        let surely_lost = only(lost, [kept, gained, denied]);
+        let surely_gained = only(gained, [kept, lost, denied]);
+        let undetermined = lost.union(gained).difference(&surely_lost).difference(&surely_gained);
+        let kept = only(kept, [lost, gained, denied]);
+        Judged { lost: surely_lost, gained: surely_gained, undetermined, kept }
+    }
+
+    /// Returns whether there is accepted traffic before and after.
+    pub(super) fn contact(&self) -> Contact {
+        let before = self.kept.union(&self.lost);
+        let after = self.kept.union(&self.gained);
+        Contact {
+            surely_before: !before.difference(&self.gained).difference(&self.denied).is_empty(),
+            maybe_before: !before.is_empty(),
+            surely_after: !after.difference(&self.lost).difference(&self.denied).is_empty(),
+            maybe_after: !after.is_empty(),
+        }
     }
 }
 

@@ -18,15 +18,21 @@
 //! [`Evaluator`] does this for one flow and says why. `side`, `rulebook` and `reachability` do it for all traffic of
 //! all peers of a changed interface at once.
 
+mod answers;
 mod cause;
 mod compiled;
 mod delta;
+mod departure;
 mod difference;
 mod evaluator;
+mod felt;
+mod field;
 mod flow;
 mod matching;
+mod member;
 mod outside;
 mod partners;
+mod profile;
 mod reachability;
 mod reading;
 mod rulebook;
@@ -35,10 +41,13 @@ mod side;
 mod verdict;
 mod walk;
 
+pub use answers::Answers;
 pub use compiled::Compiled;
 pub use delta::{ChangeKind, Contact, Delta, Effect};
 pub use difference::Difference;
 pub use evaluator::{Evaluator, evaluate};
+pub use felt::{Departed, Touched, Witness};
+pub use field::{Field, ForeignNames, Kin, Leaving, Outside};
 pub use flow::{Endpoint, Flow};
 pub use reachability::{ExternalGroup, ForeignChange, PeerGroup, PeerPiece, Row};
 pub use reading::{AddressKinds, Evidence, EvidenceName, Order, ReadingError, ReadingSetting, Readings};

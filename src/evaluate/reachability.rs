@@ -213,7 +213,7 @@ impl<'d, 'g> Row<'d, 'g> {
 
     /// Returns the points that can be concerned, and perhaps others: members of concerned groups, and what lies in the
     /// runs of rules that come or go. Sorted.
-    fn candidates(&self) -> Cow<'d, [Point]> {
+    pub(super) fn candidates(&self) -> Cow<'d, [Point]> {
         let difference = self.difference;
         let Some(line) = difference.line(self.vpc, self.range.family) else { return Cow::Borrowed(&[]) };
         // A list that would not be shorter than the line is not worth making.
@@ -247,8 +247,21 @@ impl<'d, 'g> Row<'d, 'g> {
     /// Compares every peer that can be concerned. The cost follows the members of the groups that the change concerns
     /// and the addresses in the rules that come or go, plus the distinct answers.
     pub fn peers(&mut self) -> Vec<PeerGroup> {
+        let candidates = self.candidates();
+        self.compare(&candidates)
+    }
+
+    /// Compares these peers only.
+    pub(super) fn peers_among(&mut self, interfaces: &[InterfaceIx]) -> Vec<PeerGroup> {
+        let (graph, family) = (self.difference.graph, self.range.family);
+        let points = interfaces.iter().flat_map(|one| points_of(*one, graph.interface(*one), family));
+        let points: Vec<Point> = points.collect();
+        self.compare(&points)
+    }
+
+    fn compare(&mut self, points: &[Point]) -> Vec<PeerGroup> {
         let mut groups: BTreeMap<(u32, u32, bool, Option<u128>), Vec<PeerPiece>> = BTreeMap::new();
-        for point in self.candidates().iter() {
+        for point in points {
             // Each pair of changed interfaces is compared once, from the smaller.
             if point.interface == self.interface {
                 continue;

@@ -26,7 +26,7 @@ impl RemoteChange {
 }
 
 /// For each pair of answers, the traffic for which some reading gives it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Outcomes {
     /// Accepted before and after.
     pub(crate) kept: TransportSet,

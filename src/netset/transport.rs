@@ -163,7 +163,19 @@ impl TransportSet {
     /// Tells whether the sets share no traffic.
     #[must_use]
     pub fn is_disjoint(&self, other: &Self) -> bool {
-        self.intersection(other).is_empty()
+        let (mut left, mut right) = (self.bands.as_slice(), other.bands.as_slice());
+        while let ([a, more @ ..], [b, others @ ..]) = (left, right) {
+            let share_sources = || intersection_of(&a.sources, &b.sources).is_some();
+            if a.first <= b.last && b.first <= a.last && share_sources() {
+                return false;
+            }
+            if a.last < b.last {
+                left = more;
+            } else {
+                right = others;
+            }
+        }
+        true
     }
 
     /// Tells whether every packet of this set is in the other.

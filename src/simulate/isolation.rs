@@ -45,11 +45,17 @@ fn contacts_with_removed(difference: &Difference<'_>, peers: &[InterfaceIx]) -> 
 
 /// What the change does to an interface.
 #[derive(Debug, Clone, Copy)]
-struct Touched {
+pub(super) struct Touched {
     /// Its own groups change.
-    changed: bool,
+    pub(super) changed: bool,
     /// It loses something, surely or perhaps.
-    loses: bool,
+    pub(super) loses: bool,
+}
+
+impl Touched {
+    const fn may_be_isolated(self, removed: Contact) -> bool {
+        self.changed || (self.loses && removed.maybe_before && !removed.surely_after)
+    }
 }
 
 fn judge(
@@ -58,17 +64,27 @@ fn judge(
     removed: Contact,
     touched: Touched,
 ) -> Option<Isolation> {
-    let surely_cut = removed.surely_before && !removed.maybe_after;
-    let maybe_cut = touched.loses && removed.maybe_before && !removed.surely_after;
-    if !maybe_cut && !touched.changed {
+    if !touched.may_be_isolated(removed) {
         return None;
     }
-    // Whoever surely reaches somebody afterwards is not isolated from all, however it was before.
-    let enough = |contact: Contact| contact.surely_after;
-    let mut anybody = Contact::default();
+    let anybody = contact_with_anybody(difference, interface, Contact::default())?;
+    conclude(interface, anybody, removed, touched)
+}
+
+/// Returns the contact of an interface with anybody, as far as it matters: whoever surely reaches somebody afterwards, and
+/// may have before, is not isolated from all. `None` where nothing of it is simulated, so that nothing is said.
+pub(super) fn contact_with_anybody(
+    difference: &Difference<'_>,
+    interface: InterfaceIx,
+    known: Contact,
+) -> Option<Contact> {
+    let enough = |contact: Contact| contact.surely_after && contact.maybe_before;
+    let mut anybody = known;
+    if enough(anybody) {
+        return Some(anybody);
+    }
     let mut rows = difference.rows(interface);
     if rows.is_empty() {
-        // Nothing of it is simulated, so nothing is said.
         return None;
     }
     for row in &mut rows {
@@ -77,6 +93,18 @@ fn judge(
             break;
         }
     }
+    Some(anybody)
+}
+
+/// Tells how an interface is isolated, from its contact with anybody and that with the changed ones.
+pub(super) fn conclude(
+    interface: InterfaceIx,
+    anybody: Contact,
+    removed: Contact,
+    touched: Touched,
+) -> Option<Isolation> {
+    let surely_cut = removed.surely_before && !removed.maybe_after;
+    let maybe_cut = touched.loses && removed.maybe_before && !removed.surely_after;
     // A peer that lost its traffic with the removed had traffic before.
     let (surely_before, maybe_before) =
         (anybody.surely_before || removed.surely_before, anybody.maybe_before || removed.maybe_before);

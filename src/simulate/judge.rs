@@ -45,16 +45,49 @@ pub fn judge(
             });
         }
     }
-    let after = outcome(graph, &judged);
-    let all = judged.clone();
-    for removal in &mut judged {
+    ask(graph, &mut judged, options);
+    Ok(judged)
+}
+
+/// Judges a membership of the graph as if it alone went.
+pub(super) fn judge_one(
+    graph: &SecurityGraph,
+    interface: InterfaceIx,
+    group: GroupIx,
+    options: &Options,
+) -> JudgedRemoval {
+    let mut removal = [unjudged(graph, interface, group, None)];
+    ask(graph, &mut removal, options);
+    let [removal] = removal;
+    removal
+}
+
+fn ask(graph: &SecurityGraph, removals: &mut [JudgedRemoval], options: &Options) {
+    let after = outcome(graph, removals);
+    let all = removals.to_vec();
+    for removal in removals {
         let mut judge = Judge { graph, removal, all: &all, after: &after, quotas: &options.quotas };
         judge.state();
         judge.ownership();
         judge.remaining();
         judge.joining();
     }
-    Ok(judged)
+}
+
+/// Returns a removal nobody has judged yet. A primary interface is named by its instance, whichever way the caller
+/// named it (law A16).
+fn unjudged(
+    graph: &SecurityGraph,
+    interface: InterfaceIx,
+    group: GroupIx,
+    join: Option<GroupIx>,
+) -> JudgedRemoval {
+    let described = graph.interface(interface);
+    let form = match described.kind {
+        InterfaceKind::Primary if described.instance.is_some() => TargetForm::Instance,
+        _ => TargetForm::Interface,
+    };
+    JudgedRemoval { interface, group, join, form, refusals: Vec::new(), unchecked: Vec::new() }
 }
 
 /// Returns the view in which all of it is done.
@@ -95,13 +128,8 @@ fn resolve(graph: &SecurityGraph, removal: &Removal) -> Result<JudgedRemoval, Re
                 .collect(),
         });
     }
-    // A primary interface is named by its instance, whichever way the caller named it (law A16).
-    let form = match described.kind {
-        InterfaceKind::Primary if described.instance.is_some() => TargetForm::Instance,
-        _ => TargetForm::Interface,
-    };
     let join = removal.join.as_deref().map(find).transpose()?;
-    Ok(JudgedRemoval { interface, group, join, form, refusals: Vec::new(), unchecked: Vec::new() })
+    Ok(unjudged(graph, interface, group, join))
 }
 
 /// Returns the error for an id that is neither an instance nor an interface, with those that look most like it.

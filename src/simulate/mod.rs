@@ -1,5 +1,6 @@
 //! Room 4: what changes if they leave?
 
+mod audit;
 mod entry;
 mod impact;
 mod isolation;
@@ -12,8 +13,11 @@ mod removal_file;
 mod removal_text;
 mod run;
 mod simulation;
+mod standing;
+mod sweep;
 
-pub use crate::evaluate::ChangeKind;
+pub use crate::evaluate::{ChangeKind, Touched, Witness};
+pub use audit::{Audit, AuditSummary};
 pub use impact::{
     Certainty, Change, EndpointSet, Extent, Impact, Isolation, OrphanKind, OrphanRisk, SessionEffect, Totals,
 };
@@ -25,3 +29,5 @@ pub use removal_file::{RemovalFileError, read_csv, read_json, read_removals};
 pub use removal_text::{IdError, RemovalTextError, check_id, parse_move, parse_removal};
 pub use run::{Simulator, simulate};
 pub use simulation::{Options, Quotas, RemovalError, Simulation, SimulationVerdict};
+pub use standing::{StandingKind, StandingRisk};
+pub use sweep::{AuditEffect, AuditedMembership, Consequence};

@@ -49,34 +49,75 @@ impl Standing {
         let graph = before.graph();
         let mut found = BTreeSet::new();
         let changed = removals.iter().map(|removal| removal.interface);
-        for interface in self.without_group.iter().copied().chain(changed) {
-            if after.groups_of(interface).is_some_and(|groups| groups.is_empty()) {
-                let new = !before.groups_of(interface).is_some_and(|groups| groups.is_empty());
-                let kind = OrphanKind::InterfaceWithoutGroup(interface);
-                found.insert(OrphanRisk { kind, new, certainty: Certainty::Certain });
-            }
-        }
+        found.extend(without_group(self.without_group.iter().copied().chain(changed), before, after));
         let touched = removals.iter().flat_map(|removal| [Some(removal.group), removal.join]).flatten();
         let vpcs: BTreeSet<&VpcId> =
             removals.iter().filter_map(|removal| graph.interface(removal.interface).network.vpc()).collect();
         let standing = vpcs.iter().filter_map(|vpc| self.empty.get(*vpc)).flatten().copied();
         let groups: BTreeSet<GroupIx> = touched.chain(standing).collect();
-        let certainty = if self.unseen_members { Certainty::Possible } else { Certainty::Certain };
         for group in groups {
-            if !after.members_of(group).is_empty() {
-                continue;
-            }
-            let new = !before.members_of(group).is_empty();
-            found.insert(OrphanRisk { kind: OrphanKind::EmptyGroup(group), new, certainty });
-            let naming = graph.authorizations_of(group);
-            if !naming.is_empty() {
-                let kind = OrphanKind::DanglingReference(group, naming);
-                found.insert(OrphanRisk { kind, new, certainty });
+            if after.members_of(group).is_empty() {
+                found.extend(self.emptied(graph, group, !before.members_of(group).is_empty()));
             }
         }
         found.extend(lost_consumers(graph, after, removals));
         found.into_iter().collect()
     }
+
+    /// Returns the new orphan risks of one membership that goes, sorted. `is_last` tells whether the interface is the
+    /// only known member of the group.
+    pub(super) fn orphans_of_one(
+        &self,
+        before: &View<'_>,
+        after: &View<'_>,
+        removal: &JudgedRemoval,
+        is_last: bool,
+    ) -> Vec<OrphanRisk> {
+        let graph = before.graph();
+        let mut found: BTreeSet<OrphanRisk> =
+            without_group([removal.interface].into_iter(), before, after).collect();
+        if is_last {
+            found.extend(self.emptied(graph, removal.group, true));
+        }
+        found.extend(lost_consumers(graph, after, std::slice::from_ref(removal)));
+        found.into_iter().collect()
+    }
+
+    /// Returns what a group without members leaves behind.
+    fn emptied(&self, graph: &SecurityGraph, group: GroupIx, new: bool) -> Vec<OrphanRisk> {
+        let certainty = if self.unseen_members { Certainty::Possible } else { Certainty::Certain };
+        let naming = graph.authorizations_of(group);
+        let dangling = Some(naming)
+            .filter(|naming| !naming.is_empty())
+            .map(|naming| OrphanKind::DanglingReference(group, naming));
+        let kinds = [Some(OrphanKind::EmptyGroup(group)), dangling];
+        kinds.into_iter().flatten().map(|kind| OrphanRisk { kind, new, certainty }).collect()
+    }
+
+    /// Returns the interfaces that are in no group, sorted.
+    pub(super) fn without_group(&self) -> &[InterfaceIx] {
+        &self.without_group
+    }
+
+    /// Tells whether a gap of the export, or an interface whose groups are unknown, may hide a member.
+    pub(super) const fn may_hide_members(&self) -> bool {
+        self.unseen_members
+    }
+}
+
+/// Returns those of the interfaces that are in no group afterwards.
+fn without_group<'a>(
+    interfaces: impl Iterator<Item = InterfaceIx> + 'a,
+    before: &'a View<'_>,
+    after: &'a View<'_>,
+) -> impl Iterator<Item = OrphanRisk> + 'a {
+    let is_empty =
+        |view: &View<'_>, interface| view.groups_of(interface).is_some_and(|groups| groups.is_empty());
+    interfaces.filter(move |interface| is_empty(after, *interface)).map(move |interface| OrphanRisk {
+        kind: OrphanKind::InterfaceWithoutGroup(interface),
+        new: !is_empty(before, interface),
+        certainty: Certainty::Certain,
+    })
 }
 
 /// Law 8: a database admits the members of a group; leaving the group ends the admission (A19: a certain loss),

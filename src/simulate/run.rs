@@ -15,7 +15,7 @@ use crate::evaluate::{
     PeerPiece, Row,
 };
 use crate::graph::{GroupIx, InterfaceIx, SecurityGraph, View};
-use crate::inventory::{Direction, Network, RulePeer};
+use crate::inventory::{Direction, Network, NetworkInterface, RulePeer};
 use crate::netset::{IpRange, TransportSet};
 use crate::parallel;
 
@@ -39,21 +39,23 @@ pub fn simulate<'g>(
 /// addresses of its VPC and one evaluation for each distinct class of peers that the change can concern.
 #[derive(Debug)]
 pub struct Simulator<'g> {
-    graph: &'g SecurityGraph,
-    compiled: Compiled<'g>,
-    foreign: ForeignGroups,
-    standing: Standing,
+    pub(super) compiled: Compiled<'g>,
+    pub(super) foreign: ForeignGroups,
+    pub(super) standing: Standing,
+    /// Some interface's VPC is not in the export.
+    pub(super) unknown_network: bool,
 }
 
 impl<'g> Simulator<'g> {
     /// Compiles an estate.
     #[must_use]
     pub fn new(graph: &'g SecurityGraph) -> Self {
+        let is_unknown = |interface: &NetworkInterface| interface.network == Network::Unknown;
         Self {
-            graph,
             compiled: Compiled::new(graph),
             foreign: ForeignGroups::new(graph),
             standing: Standing::new(graph),
+            unknown_network: graph.inventory().interfaces.iter().any(is_unknown),
         }
     }
 
@@ -62,8 +64,12 @@ impl<'g> Simulator<'g> {
     /// # Errors
     /// [`RemovalError`] when an id does not exist, or a target is not in its group.
     pub fn simulate(&self, removals: &[Removal], options: &Options) -> Result<Simulation<'g>, RemovalError> {
-        let graph = self.graph;
-        let removals = judge(graph, removals, options)?;
+        Ok(self.simulate_judged(judge(self.compiled.graph(), removals, options)?, options))
+    }
+
+    /// Simulates removals that were judged.
+    pub(super) fn simulate_judged(&self, removals: Vec<JudgedRemoval>, options: &Options) -> Simulation<'g> {
+        let graph = self.compiled.graph();
         let (before, after) = (graph.baseline(), outcome(graph, &removals));
         let difference = Difference::new(&self.compiled, &before, &after, options.readings);
         let evaluator = Evaluator::of(&self.compiled, options.readings);
@@ -87,8 +93,8 @@ impl<'g> Simulator<'g> {
         totals.orphans = count(orphans.iter().filter(|one| one.new).count());
         let (changes, session_risks) = entries(findings);
         let impact = Impact { changes, session_risks, isolated, orphans, totals };
-        let (verdict, undetermined_because) = conclude(graph, &removals, &impact);
-        Ok(Simulation { graph, readings: options.readings, removals, impact, verdict, undetermined_because })
+        let (verdict, undetermined_because) = conclude(graph, &removals, &impact, self.unknown_network);
+        Simulation { graph, readings: options.readings, removals, impact, verdict, undetermined_because }
     }
 }
 
@@ -97,6 +103,7 @@ fn conclude(
     graph: &SecurityGraph,
     removals: &[JudgedRemoval],
     impact: &Impact,
+    unknown_network: bool,
 ) -> (SimulationVerdict, Vec<String>) {
     let mut open: BTreeSet<String> = BTreeSet::new();
     for change in impact.changes.iter().filter(|change| change.kind == ChangeKind::Undetermined) {
@@ -113,7 +120,7 @@ fn conclude(
         open.insert("some group is empty unless the export does not show all its members".to_owned());
     }
     open.extend(graph.inventory().gaps.iter().map(|gap| format!("{} ({})", gap.what, gap.code)));
-    if graph.inventory().interfaces.iter().any(|interface| interface.network == Network::Unknown) {
+    if unknown_network {
         open.insert(
             "the VPC of some interface is not in the export, so it is judged as an outside address"
                 .to_owned(),
@@ -138,14 +145,7 @@ fn conclude(
         || impact.isolated.iter().any(|one| one.new && one.certainty == Certainty::Certain)
         || impact.orphans.iter().any(|one| one.new && one.certainty == Certainty::Certain)
         || removals.iter().any(|removal| !removal.refusals.is_empty());
-    let verdict = if certain {
-        SimulationVerdict::Impact
-    } else if open.is_empty() {
-        SimulationVerdict::Safe
-    } else {
-        SimulationVerdict::Undetermined
-    };
-    (verdict, open.into_iter().collect())
+    (SimulationVerdict::of(certain, !open.is_empty()), open.into_iter().collect())
 }
 
 /// Returns what an undetermined change hangs on, before or after, on either side.
@@ -160,10 +160,10 @@ fn evidence(change: &Change) -> impl Iterator<Item = &Evidence> {
 
 /// Groups of other accounts: those a rule names with an owner that is not ours, and those that name ours.
 #[derive(Debug)]
-struct ForeignGroups {
-    named: BTreeSet<GroupIx>,
+pub(super) struct ForeignGroups {
+    pub(super) named: BTreeSet<GroupIx>,
     /// For each of our groups, the foreign groups whose rules name it.
-    naming: BTreeMap<GroupIx, BTreeSet<GroupIx>>,
+    pub(super) naming: BTreeMap<GroupIx, BTreeSet<GroupIx>>,
 }
 
 impl ForeignGroups {

@@ -52,6 +52,15 @@ pub enum SimulationVerdict {
 }
 
 impl SimulationVerdict {
+    /// Something certain is an impact; else anything open leaves it undetermined (contract 3).
+    pub(super) const fn of(certain: bool, open: bool) -> Self {
+        match (certain, open) {
+            (true, _) => Self::Impact,
+            (false, false) => Self::Safe,
+            (false, true) => Self::Undetermined,
+        }
+    }
+
     /// Returns the name the outputs use.
     #[must_use]
     pub const fn name(self) -> &'static str {

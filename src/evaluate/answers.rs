@@ -1,0 +1,357 @@
+//! What rules decide, worked out once for each distinct list of rules: what the class engine looks up.
+//!
+//! 1. One side of a pair, in one state of the estate, is a list of the rules that match, strongest first, and a few
+//!    facts: is there an intra-group Accept, a default. Under each choice of the open settings that accepts a set of
+//!    traffic; those sets are the list's verdict, and equal verdicts have one number.
+//! 2. A pair is four verdicts: of both sides, before and after. It is compared once, choice by choice, and then over all
+//!    choices (law 10).
+
+use foldhash::{HashMap, HashMapExt as _};
+
+use super::compiled::Compiled;
+use super::delta::{Contact, Judged};
+use super::reading::{AddressKinds, Order, Readings};
+use super::rulebook::{Peer, RuleBook};
+use super::walk::Outcomes;
+use crate::inventory::{Direction, RuleAction};
+use crate::netset::{Family, TransportSet};
+
+/// The facts of one side besides its rules, as bits of the first word of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub(super) struct Facts(u32);
+
+impl Facts {
+    /// The rules are asked on egress.
+    const EGRESS: u32 = 1;
+    const IPV6: u32 = 2;
+    /// Both ends are in a basic group whose intra-group policy is Accept.
+    pub(super) const INNER: u32 = 4;
+    /// One of the addresses is neither primary nor secondary IPv4, so A8 decides about the intra-group Accept.
+    const ANY_DOUBT: u32 = 8;
+    /// The remote address is such a one, so A8 decides about references too.
+    const REMOTE_DOUBT: u32 = 16;
+    /// What no rule decides is accepted.
+    pub(super) const ACCEPTS: u32 = 32;
+    /// The interface is in no group.
+    pub(super) const NO_GROUP: u32 = 64;
+
+    pub(super) const fn new(
+        direction: Direction,
+        family: Family,
+        own_plain: bool,
+        remote_plain: bool,
+    ) -> Self {
+        let mut bits = match direction {
+            Direction::Egress => Self::EGRESS,
+            Direction::Ingress => 0,
+        };
+        bits |= match family {
+            Family::Ipv4 => 0,
+            Family::Ipv6 => Self::IPV6,
+        };
+        if !remote_plain {
+            bits |= Self::REMOTE_DOUBT;
+        }
+        if !own_plain || !remote_plain {
+            bits |= Self::ANY_DOUBT;
+        }
+        Self(bits)
+    }
+
+    /// Returns the facts with some more where `holds`.
+    pub(super) const fn with(self, bit: u32, holds: bool) -> Self {
+        Self(if holds { self.0 | bit } else { self.0 & !bit })
+    }
+
+    pub(super) const fn is_egress(self) -> bool {
+        self.has(Self::EGRESS)
+    }
+
+    const fn has(self, bit: u32) -> bool {
+        self.0 & bit != 0
+    }
+
+    const fn family(self) -> Family {
+        if self.has(Self::IPV6) { Family::Ipv6 } else { Family::Ipv4 }
+    }
+}
+
+/// A list of rules that is asked again and again with a few more.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Base<'a> {
+    pub(super) number: u32,
+    /// Ascending.
+    pub(super) rules: &'a [u32],
+}
+
+const NO_BASE: u32 = u32::MAX;
+
+/// A value for each of A1, A2 and A8.
+#[derive(Debug, Clone, Copy)]
+struct Choice {
+    first_on_egress: bool,
+    first_on_ingress: bool,
+    covers_all_kinds: bool,
+}
+
+/// Where the intra-group Accept stands among the rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Inner {
+    Absent,
+    First,
+    Last,
+}
+
+/// What a choice means for one side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Chosen {
+    inner: Inner,
+    /// Whether references cover the remote address.
+    references: bool,
+}
+
+impl Choice {
+    const fn about(self, facts: Facts) -> Chosen {
+        let comes_first = if facts.is_egress() { self.first_on_egress } else { self.first_on_ingress };
+        let is_there = facts.has(Facts::INNER) && (!facts.has(Facts::ANY_DOUBT) || self.covers_all_kinds);
+        Chosen {
+            inner: match (is_there, comes_first) {
+                (false, _) => Inner::Absent,
+                (true, true) => Inner::First,
+                (true, false) => Inner::Last,
+            },
+            references: !facts.has(Facts::REMOTE_DOUBT) || self.covers_all_kinds,
+        }
+    }
+}
+
+/// The accepted traffic under every choice; one entry where they agree.
+type Verdict = Box<[TransportSet]>;
+
+/// What one pair feels in one direction.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct PairAnswer {
+    pub(super) lost: TransportSet,
+    pub(super) gained: TransportSet,
+    pub(super) undetermined: TransportSet,
+    pub(super) contact: Contact,
+}
+
+/// A pair in one direction: verdict numbers before and after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct PairKey {
+    pub(super) egress: (u32, u32),
+    pub(super) ingress: (u32, u32),
+}
+
+/// The answers of one estate under given settings, as they are worked out. Grows with the distinct answers, not with the
+/// questions.
+#[derive(Debug)]
+pub struct Answers<'b> {
+    book: &'b RuleBook,
+    choices: Vec<Choice>,
+    universes: [TransportSet; 2],
+    by_rules: HashMap<Box<[u32]>, u32>,
+    numbers: HashMap<Verdict, u32>,
+    verdicts: Vec<Verdict>,
+    by_pair: HashMap<PairKey, u32>,
+    pair_numbers: HashMap<PairAnswer, u32>,
+    pairs: Vec<PairAnswer>,
+    key: Vec<u32>,
+}
+
+impl<'b> Answers<'b> {
+    /// Knows nothing yet.
+    #[must_use]
+    pub fn new(compiled: &'b Compiled<'_>, readings: Readings) -> Self {
+        let order = |order: Option<Order>| match order {
+            Some(order) => vec![order == Order::AcceptFirst],
+            None => vec![false, true],
+        };
+        let kinds = match readings.address_kinds {
+            Some(kinds) => vec![kinds == AddressKinds::All],
+            None => vec![false, true],
+        };
+        let mut choices = Vec::new();
+        for first_on_egress in order(readings.intra_group_egress) {
+            for first_on_ingress in order(readings.intra_group_ingress) {
+                for covers_all_kinds in &kinds {
+                    choices.push(Choice {
+                        first_on_egress,
+                        first_on_ingress,
+                        covers_all_kinds: *covers_all_kinds,
+                    });
+                }
+            }
+        }
+        Self {
+            book: &compiled.book,
+            choices,
+            universes: [Family::Ipv4, Family::Ipv6].map(TransportSet::universe),
+            by_rules: HashMap::new(),
+            numbers: HashMap::new(),
+            verdicts: Vec::new(),
+            by_pair: HashMap::new(),
+            pair_numbers: HashMap::new(),
+            pairs: Vec::new(),
+            key: Vec::new(),
+        }
+    }
+
+    /// Returns the number of the verdict of these rules: those that match, strongest first, without repetitions.
+    pub(super) fn verdict(&mut self, facts: Facts, rules: impl Iterator<Item = u32>) -> u32 {
+        self.verdict_upon(facts, &Base { number: NO_BASE, rules: &[] }, rules)
+    }
+
+    /// Returns the number of the verdict of a list of rules that is known by number and some more, all in order.
+    pub(super) fn verdict_upon(
+        &mut self,
+        facts: Facts,
+        base: &Base<'_>,
+        more: impl Iterator<Item = u32>,
+    ) -> u32 {
+        let mut key = std::mem::take(&mut self.key);
+        key.clear();
+        key.extend([facts.0, base.number]);
+        key.extend(more);
+        let number = match self.by_rules.get(key.as_slice()) {
+            Some(known) => *known,
+            None => {
+                let mut rules = [base.rules, key.get(2..).unwrap_or(&[])].concat();
+                rules.sort_unstable();
+                let verdict = self.decide(facts, &rules);
+                let next = number_of(self.verdicts.len());
+                let number = *self.numbers.entry(verdict).or_insert_with_key(|verdict| {
+                    self.verdicts.push(verdict.clone());
+                    next
+                });
+                self.by_rules.insert(key.as_slice().into(), number);
+                number
+            }
+        };
+        self.key = key;
+        number
+    }
+
+    /// Returns the number of the verdict of somebody who is not ours: everything is accepted.
+    pub(super) fn everything(&mut self, family: Family) -> u32 {
+        let facts = Facts::new(Direction::Egress, family, true, true).with(Facts::ACCEPTS, true);
+        self.verdict(facts, std::iter::empty())
+    }
+
+    fn universe(&self, family: Family) -> &TransportSet {
+        let [v4, v6] = &self.universes;
+        match family {
+            Family::Ipv4 => v4,
+            Family::Ipv6 => v6,
+        }
+    }
+
+    fn decide(&self, facts: Facts, rules: &[u32]) -> Verdict {
+        // Most choices are about something else, and what they have in common is decided once.
+        let mut known: Vec<(Chosen, TransportSet)> = Vec::new();
+        let mut verdict: Vec<TransportSet> = Vec::with_capacity(self.choices.len());
+        for choice in &self.choices {
+            let chosen = choice.about(facts);
+            let accepted = match known.iter().find(|(other, _)| *other == chosen) {
+                Some((_, accepted)) => accepted.clone(),
+                None => {
+                    let accepted = self.accepted(facts, rules, chosen);
+                    known.push((chosen, accepted.clone()));
+                    accepted
+                }
+            };
+            verdict.push(accepted);
+        }
+        if verdict.windows(2).all(|pair| pair.first() == pair.last()) {
+            verdict.truncate(1);
+        }
+        verdict.into_boxed_slice()
+    }
+
+    /// The order of law 2.4: no group, the intra-group Accept where it comes first, the rules, the intra-group Accept
+    /// where it comes last (on egress the default of a basic group says the same), the default.
+    fn accepted(&self, facts: Facts, rules: &[u32], chosen: Chosen) -> TransportSet {
+        let universe = self.universe(facts.family());
+        if facts.has(Facts::NO_GROUP) {
+            return TransportSet::empty();
+        }
+        if chosen.inner == Inner::First {
+            return universe.clone();
+        }
+        let (mut open, mut accepted) = (universe.clone(), TransportSet::empty());
+        for number in rules {
+            let body = self.book.body(*number);
+            let is_passed_over = !chosen.references && matches!(body.peer, Peer::Group(_));
+            if is_passed_over || open.is_disjoint(&body.traffic) {
+                continue;
+            }
+            if body.action == RuleAction::Accept {
+                accepted = accepted.union(&open.intersection(&body.traffic));
+            }
+            open = open.difference(&body.traffic);
+            if open.is_empty() {
+                return accepted;
+            }
+        }
+        if facts.has(Facts::ACCEPTS) || (chosen.inner == Inner::Last && !facts.is_egress()) {
+            accepted = accepted.union(&open);
+        }
+        accepted
+    }
+
+    /// Returns what a pair can answer over all choices.
+    fn joint(&self, family: Family, pair: PairKey) -> Outcomes {
+        let of = |number: u32| self.verdicts.get(number as usize).map_or(&[][..], |verdict| verdict);
+        let sides = [pair.egress.0, pair.ingress.0, pair.egress.1, pair.ingress.1].map(of);
+        let choices = sides.iter().map(|side| side.len()).max().unwrap_or(0);
+        let mut outcomes = Outcomes::default();
+        for at in 0..choices {
+            // A verdict of one entry says the same under every choice.
+            let [Some(out_before), Some(into_before), Some(out_after), Some(into_after)] =
+                sides.map(|side| side.get(at).or(side.first()))
+            else {
+                continue;
+            };
+            let (before, after) = (out_before.intersection(into_before), out_after.intersection(into_after));
+            outcomes.add(&Outcomes {
+                kept: before.intersection(&after),
+                lost: before.difference(&after),
+                gained: after.difference(&before),
+                denied: self.universe(family).difference(&before).difference(&after),
+            });
+        }
+        outcomes
+    }
+
+    /// Returns the number of the answer of a pair.
+    pub(super) fn pair(&mut self, family: Family, pair: PairKey) -> u32 {
+        if let Some(known) = self.by_pair.get(&pair) {
+            return *known;
+        }
+        let outcomes = self.joint(family, pair);
+        let Judged { lost, gained, undetermined, .. } = outcomes.judged();
+        let answer = PairAnswer { lost, gained, undetermined, contact: outcomes.contact() };
+        let next = number_of(self.pairs.len());
+        let number = *self.pair_numbers.entry(answer).or_insert_with_key(|answer| {
+            self.pairs.push(answer.clone());
+            next
+        });
+        self.by_pair.insert(pair, number);
+        number
+    }
+
+    /// Returns the traffic of a pair that is surely accepted before and after.
+    pub(super) fn kept(&self, family: Family, pair: PairKey) -> TransportSet {
+        self.joint(family, pair).judged().kept
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "an answer's number is only made by `pair`")]
+    pub(super) fn answer(&self, number: u32) -> &PairAnswer {
+        &self.pairs[number as usize]
+    }
+}
+
+fn number_of(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}

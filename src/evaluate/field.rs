@@ -1,0 +1,412 @@
+//! One VPC as the class engine sees it: who is alike, which rules hold every address, and who has to be looked at alone.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::answers::{Answers, Base};
+use super::compiled::Compiled;
+use super::delta::{ChangeKind, Effect};
+use super::departure::Departure;
+use super::difference::Difference;
+use super::felt::Departed;
+use super::matching::{Groups, METADATA};
+use super::member::Member;
+use super::profile::Profile;
+use super::reachability::{BOTH, Row};
+use super::reading::Readings;
+use super::rulebook::Peer;
+use crate::graph::{GroupIx, InterfaceIx, View};
+use crate::inventory::{Direction, InnerAccessPolicy, SecurityGroupType, VpcId};
+use crate::netset::{Family, IpBlock, TransportSet};
+
+/// What the rules of others can tell of an address besides the address itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Lens {
+    pub(super) family: Family,
+    pub(super) plain: bool,
+}
+
+/// Interfaces of one VPC with the same groups and the same kinds of addresses.
+#[derive(Debug)]
+pub struct Kin {
+    pub(super) class: u32,
+    /// Sorted, without repetitions.
+    pub(super) lenses: Vec<Lens>,
+    /// Sorted; not empty.
+    pub(super) members: Vec<InterfaceIx>,
+    /// The position of the first member among those of all kin.
+    pub(super) first: usize,
+}
+
+impl Kin {
+    /// Returns the interfaces, sorted.
+    #[must_use]
+    pub fn members(&self) -> &[InterfaceIx] {
+        &self.members
+    }
+}
+
+/// An address of one of the kin.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FieldSpot {
+    pub(super) family: Family,
+    pub(super) plain: bool,
+    pub(super) address: u128,
+}
+
+/// One VPC, ready to have all its memberships judged.
+#[derive(Debug)]
+pub struct Field<'c, 'g> {
+    pub(super) compiled: &'c Compiled<'g>,
+    pub(super) vpc: &'g VpcId,
+    pub(super) readings: Readings,
+    /// The rules of each group that hold every address of the VPC in a family; ascending.
+    wide: HashMap<(GroupIx, Family), Vec<u32>>,
+    /// The same for classes, by direction: the number of the list.
+    wide_of_class: HashMap<(u32, Family, Direction), u32>,
+    wide_lists: Vec<Vec<u32>>,
+    groups_of_class: HashMap<u32, Vec<GroupIx>>,
+    /// The classes of which all is known but for the open settings, and no rule looks at local addresses.
+    clear: BTreeSet<u32>,
+    basic: BTreeSet<GroupIx>,
+    accepts_inside: BTreeSet<GroupIx>,
+    kin: Vec<Kin>,
+    /// The addresses of all members of kin, in their order.
+    pub(super) spots: Vec<FieldSpot>,
+    /// Where the addresses of each member begin.
+    spots_from: Vec<usize>,
+    /// Positions of addresses, sorted by family and address.
+    pub(super) by_address: Vec<u32>,
+    odd: Vec<InterfaceIx>,
+}
+
+impl<'c, 'g> Field<'c, 'g> {
+    /// Sorts the interfaces of a VPC. Linear in them and in the rules of their groups, besides sorting.
+    #[must_use]
+    pub fn new(compiled: &'c Compiled<'g>, vpc: &'g VpcId, readings: Readings) -> Self {
+        let interfaces = compiled.interfaces_of(vpc);
+        let classes: BTreeSet<u32> = interfaces.iter().filter_map(|one| compiled.class_of(*one)).collect();
+        let groups_of =
+            |class: &u32| compiled.classes.get(*class as usize).map(Groups::ever).unwrap_or_default();
+        let held: BTreeSet<GroupIx> = classes.iter().flat_map(groups_of).collect();
+        let clear_groups: BTreeSet<GroupIx> =
+            held.iter().copied().filter(|group| is_clear(compiled, *group)).collect();
+        let is_known = |class: &u32| compiled.classes.get(*class as usize).is_some_and(|g| !g.is_unknown());
+        let is_clear = |class: &u32| {
+            is_known(class) && groups_of(class).iter().all(|group| clear_groups.contains(group))
+        };
+        let of_type = |group: &GroupIx| compiled.graph.group(*group).and_then(|group| group.group_type);
+        let is_basic = |group: &GroupIx| of_type(group) == Some(SecurityGroupType::Normal);
+        let policy = |group: &GroupIx| compiled.graph.group(*group).and_then(|group| group.inner_access);
+        let accepts = |group: &GroupIx| is_basic(group) && policy(group) == Some(InnerAccessPolicy::Accept);
+        let mut field = Self {
+            compiled,
+            vpc,
+            readings,
+            wide: HashMap::new(),
+            wide_of_class: HashMap::new(),
+            wide_lists: Vec::new(),
+            groups_of_class: classes.iter().map(|class| (*class, groups_of(class))).collect(),
+            clear: classes.iter().copied().filter(is_clear).collect(),
+            basic: held.iter().copied().filter(is_basic).collect(),
+            accepts_inside: held.iter().copied().filter(accepts).collect(),
+            kin: Vec::new(),
+            spots: Vec::new(),
+            spots_from: Vec::new(),
+            by_address: Vec::new(),
+            odd: Vec::new(),
+        };
+        field.enter_wide_rules(&held);
+        field.enter_kin(interfaces);
+        field
+    }
+
+    fn enter_wide_rules(&mut self, held: &BTreeSet<GroupIx>) {
+        let book = &self.compiled.book;
+        for family in [Family::Ipv4, Family::Ipv6] {
+            let covered = self.covered(family);
+            let (Some((first, _)), Some((_, last))) = (covered.first(), covered.last()) else { continue };
+            let ends = [first, last].map(|address| IpBlock::single(family.address(*address)));
+            for group in held {
+                let is_wide = |number: &u32| match &book.body(*number).peer {
+                    Peer::Blocks(blocks) => {
+                        blocks.iter().any(|block| ends.iter().all(|end| block.contains(end)))
+                    }
+                    Peer::Group(_) | Peer::UnknownList(_) | Peer::NotUnderstood => false,
+                };
+                let wide = book.of_group(*group).iter().copied().filter(is_wide).collect();
+                self.wide.insert((*group, family), wide);
+            }
+            let mut numbers: HashMap<Vec<u32>, u32> = HashMap::new();
+            for class in &self.clear {
+                let groups = self.groups_of_class.get(class).into_iter().flatten();
+                let mut wide: Vec<u32> =
+                    groups.filter_map(|group| self.wide.get(&(*group, family))).flatten().copied().collect();
+                wide.sort_unstable();
+                for direction in BOTH {
+                    let asked =
+                        wide.iter().copied().filter(|number| book.body(*number).direction == direction);
+                    let next = u32::try_from(self.wide_lists.len()).unwrap_or(u32::MAX);
+                    let number = *numbers.entry(asked.collect()).or_insert_with_key(|list| {
+                        self.wide_lists.push(list.clone());
+                        next
+                    });
+                    self.wide_of_class.insert((*class, family, direction), number);
+                }
+            }
+        }
+    }
+
+    fn enter_kin(&mut self, interfaces: &[InterfaceIx]) {
+        let mut kin: BTreeMap<(u32, Vec<Lens>), Vec<InterfaceIx>> = BTreeMap::new();
+        for interface in interfaces {
+            let addresses = &self.compiled.graph.interface(*interface).addresses;
+            let Some(class) = self.compiled.class_of(*interface) else { continue };
+            if addresses.is_empty() || self.is_odd(*interface, class) {
+                self.odd.push(*interface);
+                continue;
+            }
+            let lens = |address: &crate::inventory::InterfaceAddress| Lens {
+                family: address.block.family(),
+                plain: address.kind.is_plain(),
+            };
+            let lenses: BTreeSet<Lens> = addresses.iter().map(lens).collect();
+            kin.entry((class, lenses.into_iter().collect())).or_default().push(*interface);
+        }
+        for ((class, lenses), members) in kin {
+            let first = self.spots_from.len();
+            for member in &members {
+                self.spots_from.push(self.spots.len());
+                for held in &self.compiled.graph.interface(*member).addresses {
+                    let (family, plain) = (held.block.family(), held.kind.is_plain());
+                    self.spots.push(FieldSpot { family, plain, address: held.block.first() });
+                }
+            }
+            self.kin.push(Kin { class, lenses, members, first });
+        }
+        let mut order: Vec<u32> = (0..self.spots.len()).filter_map(|at| u32::try_from(at).ok()).collect();
+        order.sort_by_key(|at| self.spots.get(*at as usize).map(|spot| (spot.family, spot.address)));
+        self.by_address = order;
+    }
+
+    /// Returns the interfaces that are alike, sorted by their groups.
+    #[must_use]
+    pub fn kin(&self) -> &[Kin] {
+        &self.kin
+    }
+
+    /// Returns the interfaces that have to be looked at one by one, sorted: something about their groups or rules is
+    /// not known or looks at single addresses.
+    #[must_use]
+    pub fn odd(&self) -> &[InterfaceIx] {
+        &self.odd
+    }
+
+    /// Calls `found` for every membership of some kin, judged as if it alone went.
+    ///
+    /// `foreign` are groups of other accounts that rules name, and for a group those whose rules name it. The cost
+    /// follows the distinct cells of peers a group can concern, and for each interface the cells with a rule for its
+    /// address that is not for all.
+    pub fn departures(
+        &self,
+        kin: &Kin,
+        answers: &mut Answers<'_>,
+        foreign: &ForeignNames<'_>,
+        mut found: impl FnMut(&Leaving<'_>, &Outside, Departed),
+    ) {
+        let compiled: &'c Compiled<'c> = self.compiled;
+        let before: View<'c> = compiled.graph.baseline();
+        let Some(first) = kin.members.first().copied() else { return };
+        let profile = Profile::new(self, kin, answers);
+        let members: Vec<Member> = kin
+            .members
+            .iter()
+            .enumerate()
+            .map(|(at, interface)| Member::new(&profile, kin, *interface, kin.first + at, answers))
+            .collect();
+        for group in self.groups_of(kin.class).to_vec() {
+            let leaving =
+                |interface| Leaving { compiled, before: &before, interface, group, readings: self.readings };
+            let mut departure = Departure::new(&profile, group, answers);
+            let mut outside = departure.outside(answers);
+            let naming = foreign.naming.get(&group).unwrap_or(&NOBODY);
+            let is_foreign = !naming.is_empty() || departure.names_any(foreign.named);
+            if is_foreign || !self.odd.is_empty() {
+                let difference = leaving(first).difference();
+                let rows = rows_by_lens(&difference, kin, first);
+                departure.concern(self.odd_among(&rows));
+                for change in rows.iter().flat_map(|row| row.foreign(foreign.named, naming)) {
+                    for delta in &change.deltas {
+                        let Effect::Change(kind) = delta.effect else { continue };
+                        outside.add(kind, change.direction, &delta.traffic);
+                    }
+                }
+            }
+            for member in &members {
+                let leaving = leaving(member.interface);
+                let departed = departure.of(member, &leaving, answers);
+                found(&leaving, &outside, departed);
+            }
+        }
+    }
+
+    /// Returns the odd interfaces that a change can concern, sorted.
+    fn odd_among(&self, rows: &[Row<'_, '_>]) -> Vec<InterfaceIx> {
+        if self.odd.is_empty() {
+            return Vec::new();
+        }
+        let candidates = rows.iter().flat_map(|row| row.candidates().into_owned());
+        let is_odd = |interface: &InterfaceIx| self.odd.binary_search(interface).is_ok();
+        let odd: BTreeSet<InterfaceIx> = candidates.map(|point| point.interface).filter(is_odd).collect();
+        odd.into_iter().collect()
+    }
+
+    /// Tells whether an interface cannot stand for its class.
+    pub(super) fn is_odd(&self, interface: InterfaceIx, class: u32) -> bool {
+        let special = |block: &IpBlock| {
+            !block.is_single() || (block.family() == Family::Ipv4 && block.first() == METADATA)
+        };
+        !self.clear.contains(&class)
+            || self.compiled.graph.interface(interface).addresses.iter().any(|held| special(&held.block))
+    }
+
+    /// Returns the rules of a class that hold every address of the VPC, ascending.
+    pub(super) fn wide_of_class(&self, class: u32, family: Family, direction: Direction) -> Base<'_> {
+        let number = self.wide_of_class.get(&(class, family, direction)).copied().unwrap_or(u32::MAX);
+        Base { number, rules: self.wide_lists.get(number as usize).map_or(&[], Vec::as_slice) }
+    }
+
+    /// Returns the addresses of the VPC as sorted, disjoint ranges.
+    pub(super) fn covered(&self, family: Family) -> &[(u128, u128)] {
+        self.compiled.line(self.vpc, family).map_or(&[], |line| &line.covered)
+    }
+
+    /// Returns the groups of a class, sorted.
+    pub(super) fn groups_of(&self, class: u32) -> &[GroupIx] {
+        self.groups_of_class.get(&class).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn is_basic(&self, group: GroupIx) -> bool {
+        self.basic.contains(&group)
+    }
+
+    /// Tells whether a group is a basic one whose intra-group policy is Accept.
+    pub(super) fn accepts_inside(&self, group: GroupIx) -> bool {
+        self.accepts_inside.contains(&group)
+    }
+
+    /// Returns the rules that hold this address but not every one of the VPC, by the group that holds them; only
+    /// groups that somebody in the VPC is in.
+    pub(super) fn specific(&self, block: IpBlock) -> BTreeMap<GroupIx, Vec<u32>> {
+        let book = &self.compiled.book;
+        let mut found: BTreeMap<GroupIx, Vec<u32>> = BTreeMap::new();
+        book.holding(block, |number| {
+            let holder = book.body(number).rule.group;
+            let is_here = self.wide.get(&(holder, block.family()));
+            if is_here.is_some_and(|wide| wide.binary_search(&number).is_err()) {
+                found.entry(holder).or_default().push(number);
+            }
+        });
+        for numbers in found.values_mut() {
+            numbers.sort_unstable();
+            numbers.dedup();
+        }
+        found
+    }
+
+    /// Returns the positions of the addresses of a member of kin.
+    pub(super) fn spots_of(&self, member: usize) -> std::ops::Range<usize> {
+        let from = self.spots_from.get(member).copied().unwrap_or(self.spots.len());
+        from..self.spots_from.get(member + 1).copied().unwrap_or(self.spots.len())
+    }
+}
+
+static NOBODY: BTreeSet<GroupIx> = BTreeSet::new();
+
+/// Returns a row of the interface for each kind of address of the kin.
+fn rows_by_lens<'d, 'g>(
+    difference: &'d Difference<'g>,
+    kin: &Kin,
+    interface: InterfaceIx,
+) -> Vec<Row<'d, 'g>> {
+    let mut seen: BTreeSet<Lens> = BTreeSet::new();
+    let rows = difference.rows(interface).into_iter();
+    let lens = |row: &Row<'_, '_>| Lens { family: row.range().family, plain: row.kind().is_plain() };
+    rows.filter(|row| kin.lenses.contains(&lens(row)) && seen.insert(lens(row))).collect()
+}
+
+/// Groups of other accounts.
+#[derive(Debug, Clone, Copy)]
+pub struct ForeignNames<'a> {
+    /// Those a rule names.
+    pub named: &'a BTreeSet<GroupIx>,
+    /// For each of our groups, those whose rules name it.
+    pub naming: &'a BTreeMap<GroupIx, BTreeSet<GroupIx>>,
+}
+
+/// What changes between the one who leaves and whoever is no interface of its VPC.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outside {
+    /// Which kinds of change there are, by direction.
+    pub changes: BTreeSet<(ChangeKind, Direction)>,
+    /// All the traffic that is lost.
+    pub lost_traffic: TransportSet,
+    /// All the traffic that is gained.
+    pub gained_traffic: TransportSet,
+}
+
+impl Outside {
+    /// Adds traffic, if there is any.
+    pub(super) fn add(&mut self, kind: ChangeKind, direction: Direction, traffic: &TransportSet) {
+        if traffic.is_empty() {
+            return;
+        }
+        self.changes.insert((kind, direction));
+        let place = match kind {
+            ChangeKind::Lost => &mut self.lost_traffic,
+            ChangeKind::Gained => &mut self.gained_traffic,
+            ChangeKind::Undetermined => return,
+        };
+        *place = place.union(traffic);
+    }
+}
+
+/// One interface that leaves one group, and nothing else.
+#[derive(Debug)]
+pub struct Leaving<'c> {
+    compiled: &'c Compiled<'c>,
+    before: &'c View<'c>,
+    /// Who leaves.
+    pub interface: InterfaceIx,
+    /// What it leaves.
+    pub group: GroupIx,
+    readings: Readings,
+}
+
+impl<'c> Leaving<'c> {
+    /// Returns the two states, for whoever has to look at single pairs.
+    #[must_use]
+    pub fn difference(&self) -> Difference<'c> {
+        let after = self.before.without([(self.interface, self.group)]);
+        Difference::new(self.compiled, self.before, &after, self.readings)
+    }
+}
+
+/// Tells whether nothing about a group hangs on anything but the settings of the semantics, or looks at local addresses.
+fn is_clear(compiled: &Compiled<'_>, group: GroupIx) -> bool {
+    let Some(described) = compiled.graph.group(group) else { return false };
+    let knows_inner = match described.group_type {
+        Some(SecurityGroupType::Enterprise) => true,
+        Some(SecurityGroupType::Normal) => {
+            matches!(described.inner_access, Some(InnerAccessPolicy::Accept | InnerAccessPolicy::Drop))
+        }
+        None => false,
+    };
+    knows_inner
+        && BOTH.iter().all(|direction| described.knows_rules(*direction))
+        && compiled.book.of_group(group).iter().all(|number| {
+            let body = compiled.book.body(*number);
+            body.when.is_none()
+                && body.local.is_none()
+                && matches!(body.peer, Peer::Blocks(_) | Peer::Group(_))
+        })
+}

@@ -1,0 +1,581 @@
+//! Interfaces with the same groups against all classes of their VPC, whichever group is left.
+//!
+//! 1. What the rules of the one who leaves say of a peer hangs on the peer's groups and on the runs its addresses lie
+//!    in. Peers that agree in both are a cell, and a cell is the same whichever of the kin leaves.
+//! 2. What the rules of a peer say of the one who leaves hangs on its groups, which are the same for all kin, and on
+//!    the rules that hold its address. Rules that hold every address of the VPC are the same for all kin too.
+
+use std::collections::BTreeSet;
+
+use foldhash::{HashMap, HashMapExt as _};
+
+use super::answers::{Answers, Base, Facts, PairKey};
+use super::felt::{Felt, Tally};
+use super::field::{Field, Kin, Lens};
+use super::matching::METADATA;
+use super::reachability::BOTH;
+use super::rulebook::Peer;
+use super::runs::{Run, is_covered, runs};
+use crate::graph::{GroupIx, InterfaceIx};
+use crate::inventory::Direction;
+use crate::netset::{Family, IpRange};
+
+/// Where an address of a peer lies, as the rules of the kin see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Spot {
+    family: Family,
+    run: u32,
+    plain: bool,
+}
+
+/// Peers that are alike.
+#[derive(Debug)]
+pub(super) struct Cell {
+    pub(super) note: u32,
+    pub(super) peers: i64,
+    pub(super) first: InterfaceIx,
+    pub(super) second: Option<InterfaceIx>,
+    /// One for each kind of address of the kin, address of the cell and direction.
+    pub(super) entries: Vec<Entry>,
+    /// What each would feel if nobody left, and no rule but the wide ones held the address of the kin.
+    pub(super) steady: Felt,
+}
+
+/// A pair of kinds of addresses in one direction.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry {
+    pub(super) lens: u8,
+    pub(super) direction: Direction,
+    pub(super) plain: bool,
+    /// Number of the list of the kin's rules.
+    pub(super) ours: u32,
+}
+
+/// The rules of the kin that match one kind of peer address, and their verdict.
+#[derive(Debug)]
+pub(super) struct OurList {
+    pub(super) facts: Facts,
+    pub(super) rules: Vec<u32>,
+    /// The groups shared with the peer whose intra-group policy is Accept.
+    pub(super) shared: u32,
+    /// The groups that hold the rules, sorted.
+    pub(super) holders: Vec<GroupIx>,
+    pub(super) verdict: u32,
+}
+
+/// The rules of the kin that match some outside addresses.
+#[derive(Debug)]
+pub(super) struct OutsideList {
+    pub(super) family: Family,
+    pub(super) direction: Direction,
+    pub(super) list: OurList,
+}
+
+/// What is known of a class of peers.
+#[derive(Debug)]
+pub(super) struct Note<'d> {
+    pub(super) groups: Vec<GroupIx>,
+    accepts: bool,
+    /// The kin's rules that name a group of the class; the number of that list.
+    named: u32,
+    /// The rules of the class that name a group of the kin, ascending.
+    pub(super) naming: Vec<u32>,
+    /// Number of the list of groups both hold whose intra-group policy is Accept.
+    pub(super) shared: u32,
+    /// Verdicts if nobody leaves, towards an address that wide rules hold only: one slot for each lens.
+    pub(super) verdicts: Vec<Slots>,
+    /// The rules that hold every address, by lens and direction: egress, ingress.
+    wide: Vec<[Base<'d>; 2]>,
+    pub(super) cells: Vec<u32>,
+    /// Whether its cells have addresses that are not plain, and that are.
+    kinds: (bool, bool),
+}
+
+/// Verdicts of a class on one address of the one who leaves: by direction and kind of the class's address.
+pub(super) type Slots = [u32; 4];
+
+/// An address of the one who leaves, and what a class says of it before and after.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Said {
+    pub(super) lens: u8,
+    pub(super) before: Slots,
+    pub(super) after: Slots,
+}
+
+type Kinds = Vec<(Vec<u32>, bool)>;
+
+/// Some kin against everybody.
+#[derive(Debug)]
+pub(super) struct Profile<'d, 'g> {
+    pub(super) field: &'d Field<'d, 'g>,
+    pub(super) lenses: &'d [Lens],
+    pub(super) groups: Vec<GroupIx>,
+    pub(super) cells: Vec<Cell>,
+    pub(super) notes: Vec<Note<'d>>,
+    pub(super) lists: Vec<OurList>,
+    pub(super) shared: Vec<Vec<GroupIx>>,
+    pub(super) notes_of_group: HashMap<GroupIx, Vec<u32>>,
+    /// The sum over all cells if nobody left.
+    pub(super) tally: Tally,
+    runs: Vec<(Family, Vec<Run>, Kinds)>,
+    /// One for each kind of address of the kin, kind of run and direction that holds an outside address.
+    pub(super) outside: Vec<OutsideList>,
+    names: HashMap<GroupIx, Vec<u32>>,
+    named_by: HashMap<GroupIx, Vec<u32>>,
+    note_of: HashMap<u32, u32>,
+    /// The cell of every member of kin.
+    cell_of: Vec<u32>,
+    named_lists: Vec<Vec<u32>>,
+    named_numbers: HashMap<Vec<u32>, u32>,
+    shared_numbers: HashMap<Vec<GroupIx>, u32>,
+    list_numbers: HashMap<(u8, Direction, u32, bool, u32, u32), u32>,
+}
+
+/// The slots in their order.
+const SLOTS: [(Direction, bool); 4] = [
+    (Direction::Egress, false),
+    (Direction::Egress, true),
+    (Direction::Ingress, false),
+    (Direction::Ingress, true),
+];
+
+fn slot(slots: &Slots, direction: Direction, plain: bool) -> u32 {
+    let [egress, plain_egress, ingress, plain_ingress] = *slots;
+    match (direction, plain) {
+        (Direction::Egress, false) => egress,
+        (Direction::Egress, true) => plain_egress,
+        (Direction::Ingress, false) => ingress,
+        (Direction::Ingress, true) => plain_ingress,
+    }
+}
+
+fn number_of(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+/// There are four kinds of addresses at most.
+pub(super) fn lens_number(at: usize) -> u8 {
+    u8::try_from(at).unwrap_or(u8::MAX)
+}
+
+impl<'d, 'g> Profile<'d, 'g> {
+    /// Judges every cell as if nobody left.
+    pub(super) fn new(field: &'d Field<'d, 'g>, kin: &'d Kin, answers: &mut Answers<'_>) -> Self {
+        let groups = field.groups_of(kin.class).to_vec();
+        let mut profile = Self {
+            field,
+            lenses: &kin.lenses,
+            groups,
+            cells: Vec::new(),
+            notes: Vec::new(),
+            lists: Vec::new(),
+            shared: Vec::new(),
+            notes_of_group: HashMap::new(),
+            tally: Tally::default(),
+            runs: Vec::new(),
+            outside: Vec::new(),
+            names: HashMap::new(),
+            named_by: HashMap::new(),
+            note_of: HashMap::new(),
+            cell_of: Vec::new(),
+            named_lists: Vec::new(),
+            named_numbers: HashMap::new(),
+            shared_numbers: HashMap::new(),
+            list_numbers: HashMap::new(),
+        };
+        profile.enter_rules();
+        profile.enter_outside(answers);
+        profile.enter_cells(answers);
+        profile.judge_cells(answers);
+        profile
+    }
+
+    /// Enters where the rules of the kin cut the line of addresses, whom they name, and whose rules name a group of the
+    /// kin.
+    fn enter_rules(&mut self) {
+        let book = &self.field.compiled.book;
+        let mut by_block = Vec::new();
+        for group in &self.groups {
+            for number in book.of_group(*group) {
+                match book.body(*number).peer {
+                    Peer::Group(named) => self.names.entry(named).or_default().push(*number),
+                    Peer::Blocks(_) => by_block.push(*number),
+                    Peer::UnknownList(_) | Peer::NotUnderstood => {}
+                }
+            }
+            for number in book.naming(*group) {
+                self.named_by.entry(book.body(*number).rule.group).or_default().push(*number);
+            }
+        }
+        let families: BTreeSet<Family> = self.lenses.iter().map(|lens| lens.family).collect();
+        for family in families {
+            let (runs, kinds) = runs(book, family, &by_block, &[]);
+            self.runs.push((family, runs, kinds));
+        }
+    }
+
+    /// Enters which rules match an address that no interface of the VPC has. The metadata address is none: it can always
+    /// be reached, and opens no sessions of its own (law 2.2 d).
+    fn enter_outside(&mut self, answers: &mut Answers<'_>) {
+        let book = &self.field.compiled.book;
+        let mut found = Vec::new();
+        for (family, runs, kinds) in &self.runs {
+            let covered = self.field.covered(*family);
+            for (at, (numbers, _)) in kinds.iter().enumerate() {
+                let of_kind = runs.iter().filter(|run| run.kind as usize == at);
+                let ranges: Vec<IpRange> = of_kind
+                    .map(|run| IpRange { family: *family, first: run.first, last: run.last })
+                    .filter(|range| !is_covered(covered, *range))
+                    .collect();
+                for lens in self.lenses.iter().filter(|lens| lens.family == *family) {
+                    for direction in BOTH {
+                        let is_other = |range: &IpRange| {
+                            direction == Direction::Ingress || !self.is_metadata_or_covered(*range, covered)
+                        };
+                        if !ranges.iter().any(is_other) {
+                            continue;
+                        }
+                        let asked = |number: &u32| book.body(*number).direction == direction;
+                        let rules: Vec<u32> = numbers.iter().copied().filter(asked).collect();
+                        let facts = Facts::new(direction, *family, lens.plain, true);
+                        let facts = self.facts_without(facts, u32::MAX, None);
+                        let verdict = answers.verdict(facts, rules.iter().copied());
+                        let holders = self.holders(&rules);
+                        let list = OurList { facts, rules, shared: u32::MAX, holders, verdict };
+                        found.push(OutsideList { family: *family, direction, list });
+                    }
+                }
+            }
+        }
+        self.outside = found;
+    }
+
+    /// Tells whether a range holds nothing but the metadata address and addresses of the VPC.
+    fn is_metadata_or_covered(&self, range: IpRange, covered: &[(u128, u128)]) -> bool {
+        if range.family != Family::Ipv4 || !(range.first..=range.last).contains(&METADATA) {
+            return false;
+        }
+        let below = IpRange { last: METADATA - 1, ..range };
+        let above = IpRange { first: METADATA + 1, ..range };
+        [below, above].into_iter().all(|part| part.first > part.last || is_covered(covered, part))
+    }
+
+    /// Returns the run of every address of the field, by its position; both are walked in order.
+    fn runs_of_spots(&self) -> Vec<u32> {
+        let mut found = vec![0; self.field.spots.len()];
+        for (family, runs, _) in &self.runs {
+            let mut runs = runs.iter().peekable();
+            for at in &self.field.by_address {
+                let Some(spot) = self.field.spots.get(*at as usize).filter(|spot| spot.family == *family)
+                else {
+                    continue;
+                };
+                while runs.next_if(|run| run.last < spot.address).is_some() {}
+                if let (Some(run), Some(place)) = (runs.peek(), found.get_mut(*at as usize)) {
+                    *place = run.kind;
+                }
+            }
+        }
+        found
+    }
+
+    fn enter_cells(&mut self, answers: &mut Answers<'_>) {
+        let runs = self.runs_of_spots();
+        let families: Vec<Family> = self.runs.iter().map(|(family, ..)| *family).collect();
+        let mut pattern: Vec<Spot> = Vec::new();
+        let mut of_one: HashMap<(u32, Spot), u32> = HashMap::new();
+        let mut of_several: HashMap<(u32, Vec<Spot>), u32> = HashMap::new();
+        for kin in self.field.kin() {
+            let note = self.note(kin.class);
+            for (position, interface) in (kin.first..).zip(&kin.members) {
+                pattern.clear();
+                for at in self.field.spots_of(position) {
+                    let (Some(spot), Some(run)) = (self.field.spots.get(at), runs.get(at)) else { continue };
+                    if families.contains(&spot.family) {
+                        pattern.push(Spot { family: spot.family, run: *run, plain: spot.plain });
+                    }
+                }
+                pattern.sort_unstable();
+                pattern.dedup();
+                let next = number_of(self.cells.len());
+                let at = match pattern.as_slice() {
+                    [spot] => *of_one.entry((note, *spot)).or_insert(next),
+                    several => *of_several.entry((note, several.to_vec())).or_insert(next),
+                };
+                self.cell_of.push(at);
+                if let Some(cell) = self.cells.get_mut(at as usize) {
+                    cell.peers += 1;
+                    cell.second.get_or_insert(*interface);
+                    continue;
+                }
+                let entries = self.entries(note, &pattern, answers);
+                let (peers, first, steady) = (1, *interface, Felt::default());
+                self.cells.push(Cell { note, peers, first, second: None, entries, steady });
+            }
+        }
+        for (at, cell) in self.cells.iter().enumerate() {
+            if let Some(note) = self.notes.get_mut(cell.note as usize) {
+                note.cells.push(number_of(at));
+                note.kinds.0 |= cell.entries.iter().any(|entry| !entry.plain);
+                note.kinds.1 |= cell.entries.iter().any(|entry| entry.plain);
+            }
+        }
+        for (at, note) in self.notes.iter().enumerate() {
+            for group in &note.groups {
+                self.notes_of_group.entry(*group).or_default().push(number_of(at));
+            }
+        }
+        for at in 0..self.notes.len() {
+            let number = number_of(at);
+            let usual = |lens: usize| self.theirs(number, lens_number(lens), &[], None, None, answers);
+            let verdicts: Vec<Slots> = (0..self.lenses.len()).map(usual).collect();
+            if let Some(note) = self.notes.get_mut(at) {
+                note.verdicts = verdicts;
+            }
+        }
+    }
+
+    fn entries(&mut self, note: u32, pattern: &[Spot], answers: &mut Answers<'_>) -> Vec<Entry> {
+        let mut entries = Vec::with_capacity(pattern.len() * 2);
+        for (at, lens) in self.lenses.iter().enumerate() {
+            let number = lens_number(at);
+            for spot in pattern.iter().filter(|spot| spot.family == lens.family) {
+                for direction in BOTH {
+                    let ours = self.list(number, *lens, direction, note, spot, answers);
+                    entries.push(Entry { lens: number, direction, plain: spot.plain, ours });
+                }
+            }
+        }
+        entries
+    }
+
+    /// Returns the number of the list of the kin's rules that match a spot of a class.
+    fn list(
+        &mut self,
+        number: u8,
+        lens: Lens,
+        direction: Direction,
+        note: u32,
+        spot: &Spot,
+        answers: &mut Answers<'_>,
+    ) -> u32 {
+        let (named, shared) =
+            self.notes.get(note as usize).map_or((u32::MAX, u32::MAX), |note| (note.named, note.shared));
+        let key = (number, direction, spot.run, spot.plain, named, shared);
+        if let Some(known) = self.list_numbers.get(&key) {
+            return *known;
+        }
+        let book = &self.field.compiled.book;
+        let kinds = self.runs.iter().find(|(family, ..)| *family == lens.family).map(|(_, _, kinds)| kinds);
+        let by_address = kinds.and_then(|kinds| kinds.get(spot.run as usize)).map(|(numbers, _)| numbers);
+        let by_group = self.named_lists.get(named as usize);
+        let mut rules: Vec<u32> = by_address
+            .into_iter()
+            .chain(by_group)
+            .flatten()
+            .copied()
+            .filter(|number| book.body(*number).direction == direction)
+            .collect();
+        rules.sort_unstable();
+        let facts = Facts::new(direction, lens.family, lens.plain, spot.plain);
+        let facts = self.facts_without(facts, shared, None);
+        let verdict = answers.verdict(facts, rules.iter().copied());
+        let next = number_of(self.lists.len());
+        let holders = self.holders(&rules);
+        self.lists.push(OurList { facts, rules, shared, holders, verdict });
+        self.list_numbers.insert(key, next);
+        next
+    }
+
+    fn holders(&self, rules: &[u32]) -> Vec<GroupIx> {
+        let book = &self.field.compiled.book;
+        let mut holders: Vec<GroupIx> = rules.iter().map(|number| book.body(*number).rule.group).collect();
+        holders.sort_unstable();
+        holders.dedup();
+        holders
+    }
+
+    /// Returns the facts about the kin's own side when a group is left.
+    pub(super) fn facts_without(&self, facts: Facts, shared: u32, left: Option<GroupIx>) -> Facts {
+        let mut groups = self.groups.iter().copied().filter(|group| Some(*group) != left);
+        let first = groups.next();
+        facts
+            .with(Facts::NO_GROUP, first.is_none())
+            .with(Facts::ACCEPTS, facts.is_egress() && first.is_some_and(|group| self.field.is_basic(group)))
+            .with(Facts::INNER, self.shares(shared, left))
+    }
+
+    /// Tells whether a list of shared groups holds one that is not left.
+    pub(super) fn shares(&self, shared: u32, left: Option<GroupIx>) -> bool {
+        self.shared.get(shared as usize).is_some_and(|groups| groups.iter().any(|group| Some(*group) != left))
+    }
+
+    /// Works out what is the same for all cells of a class; returns its number.
+    fn note(&mut self, class: u32) -> u32 {
+        if let Some(known) = self.note_of.get(&class) {
+            return *known;
+        }
+        let theirs = self.field.groups_of(class);
+        let collect = |of: &HashMap<GroupIx, Vec<u32>>| {
+            let mut numbers: Vec<u32> =
+                theirs.iter().filter_map(|group| of.get(group)).flatten().copied().collect();
+            numbers.sort_unstable();
+            numbers.dedup();
+            numbers
+        };
+        let (named, naming) = (collect(&self.names), collect(&self.named_by));
+        let is_shared =
+            |group: &GroupIx| self.groups.binary_search(group).is_ok() && self.field.accepts_inside(*group);
+        let shared: Vec<GroupIx> = theirs.iter().copied().filter(is_shared).collect();
+        let next = number_of(self.named_lists.len());
+        let named = *self.named_numbers.entry(named).or_insert_with_key(|named| {
+            self.named_lists.push(named.clone());
+            next
+        });
+        let next = number_of(self.shared.len());
+        let shared = *self.shared_numbers.entry(shared).or_insert_with_key(|shared| {
+            self.shared.push(shared.clone());
+            next
+        });
+        let number = number_of(self.notes.len());
+        let field = self.field;
+        let wide = |lens: &Lens| BOTH.map(|direction| field.wide_of_class(class, lens.family, direction));
+        self.notes.push(Note {
+            groups: theirs.to_vec(),
+            accepts: theirs.first().is_some_and(|group| self.field.is_basic(*group)),
+            named,
+            naming,
+            shared,
+            verdicts: Vec::new(),
+            wide: self.lenses.iter().map(wide).collect(),
+            cells: Vec::new(),
+            kinds: (false, false),
+        });
+        self.note_of.insert(class, number);
+        number
+    }
+
+    fn judge_cells(&mut self, answers: &mut Answers<'_>) {
+        for at in 0..self.cells.len() {
+            let Some(cell) = self.cells.get(at) else { continue };
+            let said = self.usual(cell.note, None);
+            let felt = self.feel(cell, &said, answers, &|_, list| (list.verdict, list.verdict));
+            self.tally.add(&felt, cell.peers);
+            if let Some(cell) = self.cells.get_mut(at) {
+                cell.steady = felt;
+            }
+        }
+    }
+
+    /// Returns what a class says of an address of each kind that wide rules hold only, before and after.
+    pub(super) fn usual(&self, note: u32, after: Option<&[Slots]>) -> Vec<Said> {
+        let before = self.notes.get(note as usize).map_or(&[][..], |note| &note.verdicts);
+        let both = before.iter().zip(after.unwrap_or(before));
+        both.enumerate()
+            .map(|(lens, (before, after))| Said { lens: lens_number(lens), before: *before, after: *after })
+            .collect()
+    }
+
+    /// Judges one cell against the addresses of one who leaves a group, or nobody. `said` is what the cell's class says of
+    /// each address; `ours` gives the verdicts before and after of a list of the kin's rules.
+    pub(super) fn feel(
+        &self,
+        cell: &Cell,
+        said: &[Said],
+        answers: &mut Answers<'_>,
+        ours: &dyn Fn(u32, &OurList) -> (u32, u32),
+    ) -> Felt {
+        let mut felt = Felt::default();
+        for (family, direction, pair) in self.pairs(cell, said, ours) {
+            let number = answers.pair(family, pair);
+            felt.add(answers, number, direction);
+        }
+        felt
+    }
+
+    /// Returns the verdicts of a cell against the addresses of one who leaves.
+    pub(super) fn pairs<'a>(
+        &'a self,
+        cell: &'a Cell,
+        said: &'a [Said],
+        ours: &'a dyn Fn(u32, &OurList) -> (u32, u32),
+    ) -> impl Iterator<Item = (Family, Direction, PairKey)> + 'a {
+        cell.entries.iter().flat_map(move |entry| {
+            let mine = self.lists.get(entry.ours as usize).map(|list| ours(entry.ours, list));
+            let family = self.lenses.get(entry.lens as usize).map(|lens| lens.family);
+            said.iter().filter(|said| said.lens == entry.lens).filter_map(move |said| {
+                let (mine, family) = (mine?, family?);
+                let of = |slots| slot(slots, entry.direction, entry.plain);
+                let theirs = (of(&said.before), of(&said.after));
+                let pair = match entry.direction {
+                    Direction::Egress => PairKey { egress: mine, ingress: theirs },
+                    Direction::Ingress => PairKey { egress: theirs, ingress: mine },
+                };
+                Some((family, entry.direction, pair))
+            })
+        })
+    }
+
+    /// Tells whether what a class says of the one who leaves can hang on the group that is left.
+    pub(super) fn follows(&self, note: u32, left: GroupIx) -> bool {
+        let Some(note) = self.notes.get(note as usize) else { return false };
+        let book = &self.field.compiled.book;
+        self.shared.get(note.shared as usize).is_some_and(|groups| groups.contains(&left))
+            || note.naming.iter().any(|number| book.body(*number).peer == Peer::Group(left))
+    }
+
+    /// Returns what a class says of an address of one who has left a group or none. `specific` are the class's rules that
+    /// hold the address but not every one of the VPC, ascending; where there is none in a direction, the answer is that of
+    /// `usual`, if it is known.
+    pub(super) fn theirs(
+        &self,
+        number: u32,
+        lens: u8,
+        specific: &[u32],
+        left: Option<GroupIx>,
+        usual: Option<&Slots>,
+        answers: &mut Answers<'_>,
+    ) -> Slots {
+        let (Some(note), Some(described)) = (self.notes.get(number as usize), self.lenses.get(lens as usize))
+        else {
+            return [u32::MAX; 4];
+        };
+        let Some([wide_egress, wide_ingress]) = note.wide.get(lens as usize) else { return [u32::MAX; 4] };
+        let book = &self.field.compiled.book;
+        let names_left = |number: &u32| left.is_some_and(|left| book.body(*number).peer == Peer::Group(left));
+        SLOTS.map(|(direction, plain)| {
+            let is_there = if plain { note.kinds.1 } else { note.kinds.0 };
+            if !is_there {
+                return u32::MAX;
+            }
+            let asked = direction.opposite();
+            let is_asked = |number: &&u32| book.body(**number).direction == asked;
+            if let Some(usual) = usual
+                && !specific.iter().any(|number| is_asked(&number))
+            {
+                return slot(usual, direction, plain);
+            }
+            let facts = Facts::new(asked, described.family, plain, described.plain)
+                .with(Facts::NO_GROUP, note.groups.is_empty())
+                .with(Facts::ACCEPTS, asked == Direction::Egress && note.accepts)
+                .with(Facts::INNER, self.shares(note.shared, left));
+            let base = match asked {
+                Direction::Egress => wide_egress,
+                Direction::Ingress => wide_ingress,
+            };
+            let naming = note.naming.iter().filter(|number| !names_left(number));
+            let more = specific.iter().chain(naming).filter(is_asked).copied();
+            answers.verdict_upon(facts, base, more)
+        })
+    }
+
+    /// Tells whether a rule of the kin names this group.
+    pub(super) fn names(&self, group: GroupIx) -> bool {
+        self.names.contains_key(&group)
+    }
+
+    /// Returns the cell of a member of kin.
+    pub(super) fn cell_of(&self, member: usize) -> Option<u32> {
+        self.cell_of.get(member).copied()
+    }
+}
