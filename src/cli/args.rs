@@ -42,6 +42,7 @@ pub(super) enum Command {
     Inspect(InspectArgs),
     Simulate(SimulateArgs),
     Explain(ExplainArgs),
+    Audit(AuditArgs),
     Generate(GenerateArgs),
     Schema(SchemaArgs),
     Completions(CompletionsArgs),
@@ -105,7 +106,7 @@ Examples:
 /// FROM and TO are an instance (its primary interface and address), an interface (its primary address), ID@ADDRESS, a bare
 /// IP address, or `slb` for a load balancer of the platform. An address that no interface of the inventory has is external.
 #[derive(Debug, Args)]
-#[command(after_help = EXPLAIN_EXAMPLES, mut_arg("format", |format| format.value_parser(without_csv())))]
+#[command(after_help = EXPLAIN_EXAMPLES, mut_arg("format", |format| format.value_parser(formats(["text", "json"]))))]
 pub(super) struct ExplainArgs {
     /// Who opens the session: an instance, an interface, ID@ADDRESS, an IP address, or slb
     #[arg(value_name = "FROM")]
@@ -134,6 +135,35 @@ Examples:
   sgleave explain -i export/ i-web-1 i-db-1 tcp/3306
   sgleave explain -i export/ 203.0.113.7 eni-web-1@10.0.0.4 tcp/443 --source-port 1024
   sgleave explain -i export/ slb i-web-1 tcp/80 i-web-1:sg-web";
+
+/// Every membership of the estate judged: what would leaving do?
+///
+/// Each is judged as if it alone went, as `simulate` would. Text shows the sums and what is of most concern; jsonl and csv
+/// hold everything and are written VPC by VPC. VPCs are independent: --vpc splits the work over machines or repeats a part
+/// of it.
+#[derive(Debug, Args)]
+#[command(after_help = AUDIT_EXAMPLES, mut_arg("format", |format| format.value_parser(formats(["text", "jsonl", "csv"]))))]
+pub(super) struct AuditArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    /// Judge the memberships of this VPC only; `none` means interfaces in no VPC the export names. Repeatable
+    #[arg(long, value_name = "VPC", action = ArgAction::Append)]
+    pub(super) vpc: Vec<String>,
+    #[command(flatten)]
+    pub(super) semantics: SemanticsArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) table: TableArgs,
+    #[command(flatten)]
+    pub(super) exit: ExitArgs,
+}
+
+const AUDIT_EXAMPLES: &str = "\
+Examples:
+  sgleave audit -i export/
+  sgleave audit -i export/ --vpc vpc-a -f jsonl -o audit-vpc-a.jsonl
+  sgleave audit -i export/ -f csv -o audit.csv --report text=audit.txt";
 
 /// A synthetic estate of any size, and a list of removals to try on it.
 ///
@@ -254,7 +284,7 @@ pub(super) struct SemanticsArgs {
 #[command(next_help_heading = "Output")]
 pub(super) struct OutputArgs {
     /// The format of the result
-    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = FormatArg::Text)]
+    #[arg(short, long, value_name = "FORMAT", default_value = "text", value_parser = formats(["text", "json", "csv"]))]
     pub(super) format: FormatArg,
     /// Write the result to a file instead of stdout
     #[arg(short, long, value_name = "FILE")]
@@ -319,6 +349,7 @@ pub(super) enum When {
 pub(super) enum FormatArg {
     Text,
     Json,
+    Jsonl,
     Csv,
 }
 
@@ -336,9 +367,9 @@ pub(super) enum ShapeArg {
     ReferencedEverywhere,
 }
 
-/// The formats of a question: a CSV row is a finding, which a question has none of.
-fn without_csv() -> impl TypedValueParser<Value = FormatArg> {
-    PossibleValuesParser::new(["text", "json"]).try_map(|name| FormatArg::from_str(&name, false))
+/// Some of the formats; not every result has them all.
+fn formats<const N: usize>(names: [&'static str; N]) -> impl TypedValueParser<Value = FormatArg> {
+    PossibleValuesParser::new(names).try_map(|name| FormatArg::from_str(&name, false))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -7,16 +7,14 @@ use super::removals::{self, Need};
 use super::terminal::Terminal;
 use super::{exit, settings};
 use crate::evaluate::evaluate;
-use crate::report::{ExplanationReport, write_explanation};
+use crate::report::{ExplanationReport, Format, write_explanation};
 use crate::simulate;
 
 pub(super) fn run(args: &ExplainArgs, common: &TerminalArgs, terminal: &mut Terminal) -> Result<u8, Failure> {
-    if settings::wants_csv(&args.output) {
-        return Err(Failure::usage("an explanation has no CSV form").with_help("choose text or json"));
-    }
     let packet = endpoint::parse_traffic(&args.traffic, args.source_port)?;
     let options = settings::options(&args.semantics)?;
-    let outputs = settings::outputs(&args.output, DialectArg::Raw, common.color)?;
+    let outputs =
+        settings::outputs(&args.output, DialectArg::Raw, common.color, &[Format::Text, Format::Json])?;
     outputs.keep_clear_of(&args.removals.removals, terminal)?;
     let proposed = removals::collect(&args.removals, &args.input, Need::Optional, terminal)?;
     let estate = settings::estate(&args.input, &outputs, terminal)?;

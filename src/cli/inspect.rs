@@ -7,7 +7,7 @@ use super::{exit, settings};
 use crate::report::{InspectionReport, write_inspection};
 
 pub(super) fn run(args: &InspectArgs, common: &TerminalArgs, terminal: &mut Terminal) -> Result<u8, Failure> {
-    let outputs = settings::outputs(&args.output, args.table.csv_dialect, common.color)?;
+    let outputs = settings::outputs(&args.output, args.table.csv_dialect, common.color, &settings::FINDINGS)?;
     let estate = settings::estate(&args.input, &outputs, terminal)?;
     let context = estate.context(Vec::new());
     let report = InspectionReport::new(&estate.graph, &context);

@@ -4,6 +4,7 @@
 //! knows what a security group does. `args` is what was typed, `settings` what it means, one file a command the rest.
 
 mod args;
+mod audit;
 mod bug;
 mod completions;
 mod endpoint;
@@ -68,6 +69,7 @@ fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> Result<u8, Failur
         Command::Inspect(args) => inspect::run(args, common, terminal),
         Command::Simulate(args) => simulate::run(args, common, terminal),
         Command::Explain(args) => explain::run(args, common, terminal),
+        Command::Audit(args) => audit::run(args, common, terminal),
         Command::Generate(args) => generate::run(args, terminal),
         Command::Schema(args) => schema::run(args),
         Command::Completions(args) => completions::run(args),

@@ -28,6 +28,26 @@ pub(super) struct Output {
     pub(super) target: Target,
 }
 
+/// One form of a result that is written while it is worked out.
+pub(super) struct Sink<'w> {
+    pub(super) format: Format,
+    pub(super) style: Style,
+    pub(super) target: Target,
+    pub(super) out: &'w mut dyn Write,
+}
+
+impl Target {
+    /// Returns why it cannot be written.
+    pub(super) fn failure(&self, error: &io::Error) -> Failure {
+        match self {
+            Self::Stdout if error.kind() == io::ErrorKind::BrokenPipe => Failure::truncated(),
+            Self::Stdout => Failure::output(format!("cannot write to stdout: {error}"))
+                .with_help("what was written is not the whole result; free some room and run again"),
+            Self::File(path) => unwritable(path, error),
+        }
+    }
+}
+
 /// Everything that is to be written.
 #[derive(Debug)]
 pub(super) struct Outputs {
@@ -81,7 +101,7 @@ impl Outputs {
         write: impl Fn(Format, &Style, &mut dyn Write) -> io::Result<()>,
     ) -> Result<(), Failure> {
         terminal.stage("writing");
-        let mut staged = Vec::new();
+        let mut staged: Vec<(&Path, NamedTempFile)> = Vec::new();
         for Output { format, target } in &self.outputs {
             if let Target::File(path) = target {
                 // A file is read by an editor or a program, which a colour would only disturb.
@@ -99,18 +119,75 @@ impl Outputs {
                 on_stdout = true;
             }
         }
-        let mut unfinished = interrupt::unfinished();
-        for (path, file) in staged {
-            file.persist(path).map_err(|error| unwritable(path, &error.error))?;
-            sync_folder(path).map_err(|error| unwritable(path, &error))?;
-        }
-        unfinished.clear();
-        drop(unfinished);
+        name_files(staged)?;
         if on_stdout && stdout_is_null() {
             terminal.note(&format!("stdout is closed or the null device; the answer is: {verdict}"));
         }
         Ok(())
     }
+
+    /// Returns how many entries of a list the text shows.
+    pub(super) const fn limit(&self) -> Option<usize> {
+        self.style.limit
+    }
+
+    /// Lets every form of a result be written while it is worked out. Files get their names when all are whole; what went
+    /// to stdout went there. `work` returns the answer for a reader without a stdout.
+    pub(super) fn stream(
+        &self,
+        terminal: &mut Terminal,
+        work: impl FnOnce(&mut [Sink<'_>], &mut Terminal) -> Result<&'static str, Failure>,
+    ) -> Result<(), Failure> {
+        let mut staged: Vec<(&Path, NamedTempFile)> = Vec::new();
+        let mut writers: Vec<(&Output, Box<dyn Write>)> = Vec::new();
+        for output in &self.outputs {
+            writers.push((
+                output,
+                match &output.target {
+                    Target::Stdout => Box::new(io::stdout().lock()),
+                    Target::File(path) => {
+                        let file = open_beside(path).map_err(|error| unwritable(path, &error))?;
+                        let again = file.as_file().try_clone().map_err(|error| unwritable(path, &error))?;
+                        staged.push((path, file));
+                        Box::new(again)
+                    }
+                },
+            ));
+        }
+        let mut sinks: Vec<Sink<'_>> = writers
+            .iter_mut()
+            .map(|(output, out)| Sink {
+                format: output.format,
+                // A file is read by an editor or a program, which a colour would only disturb.
+                style: Style { colour: self.style.colour && output.target == Target::Stdout, ..self.style },
+                target: output.target.clone(),
+                out: out.as_mut(),
+            })
+            .collect();
+        let verdict = work(&mut sinks, terminal)?;
+        drop(writers);
+        terminal.stage("writing");
+        for (path, file) in &staged {
+            file.as_file().sync_all().map_err(|error| unwritable(path, &error))?;
+        }
+        terminal.clear();
+        name_files(staged)?;
+        if self.outputs.iter().any(|output| output.target == Target::Stdout) && stdout_is_null() {
+            terminal.note(&format!("stdout is closed or the null device; the answer is: {verdict}"));
+        }
+        Ok(())
+    }
+}
+
+/// Gives whole files their names.
+fn name_files(staged: Vec<(&Path, NamedTempFile)>) -> Result<(), Failure> {
+    let mut unfinished = interrupt::unfinished();
+    for (path, file) in staged {
+        file.persist(path).map_err(|error| unwritable(path, &error.error))?;
+        sync_folder(path).map_err(|error| unwritable(path, &error))?;
+    }
+    unfinished.clear();
+    Ok(())
 }
 
 /// Writes to stdout, whole or with an error.
@@ -119,22 +196,22 @@ pub(super) fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
     write(&mut out).and_then(|()| out.flush()).map_err(|error| {
         // What is still in the buffer has no reader or no room; a second attempt on drop would only fail again.
         let (_, _) = out.into_parts();
-        match error.kind() {
-            io::ErrorKind::BrokenPipe => Failure::truncated(),
-            _ => Failure::output(format!("cannot write to stdout: {error}"))
-                .with_help("what was written is not the whole result; free some room and run again"),
-        }
+        Target::Stdout.failure(&error)
     })
 }
 
-/// Writes to a file beside the target, which only its owner can read: a result names every hole of an estate.
-fn stage(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<NamedTempFile> {
+/// Opens a file beside the target, which only its owner can read: a result names every hole of an estate.
+fn open_beside(path: &Path) -> io::Result<NamedTempFile> {
     interrupt::watch();
     let mut unfinished = interrupt::unfinished();
-    let mut file =
-        tempfile::Builder::new().prefix(".sgleave-").suffix(".part").tempfile_in(folder_of(path))?;
+    let file = tempfile::Builder::new().prefix(".sgleave-").suffix(".part").tempfile_in(folder_of(path))?;
     unfinished.push(file.path().to_owned());
-    drop(unfinished);
+    Ok(file)
+}
+
+/// Writes to a file beside the target.
+fn stage(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<NamedTempFile> {
+    let mut file = open_beside(path)?;
     let mut out = BufWriter::with_capacity(1 << 16, file.as_file_mut());
     let written = write(&mut out).and_then(|()| out.flush());
     let (_, _) = out.into_parts();

@@ -16,18 +16,32 @@ use crate::inventory;
 use crate::report::{CsvDialect, Format, RemovalMetadata, ReportContext, Style};
 use crate::simulate::{Options, Quotas};
 
+/// The forms of a result with findings.
+pub(super) const FINDINGS: [Format; 3] = [Format::Text, Format::Json, Format::Csv];
+
+/// The forms of an audit, which may be longer than memory.
+pub(super) const AUDIT: [Format; 3] = [Format::Text, Format::Lines, Format::Csv];
+
 /// How many entries of a list the text shows unless it is told otherwise.
 const LIMIT: usize = 50;
 
 /// Returns the outputs that were asked for.
-pub(super) fn outputs(args: &OutputArgs, dialect: DialectArg, colour: When) -> Result<Outputs, Failure> {
+///
+/// # Errors
+/// A form that the command does not write, or a file that cannot be written.
+pub(super) fn outputs(
+    args: &OutputArgs,
+    dialect: DialectArg,
+    colour: When,
+    forms: &[Format],
+) -> Result<Outputs, Failure> {
     let first = match &args.output {
         Some(path) if !input::is_stdin(path) => Target::File(path.clone()),
         _ => Target::Stdout,
     };
     let mut outputs = vec![Output { format: format_of(args.format), target: first }];
     for report in &args.report {
-        outputs.push(report_of(report)?);
+        outputs.push(report_of(report, forms)?);
     }
     let dialect = match dialect {
         DialectArg::Raw => CsvDialect::Raw,
@@ -41,33 +55,29 @@ const fn format_of(format: FormatArg) -> Format {
     match format {
         FormatArg::Text => Format::Text,
         FormatArg::Json => Format::Json,
+        FormatArg::Jsonl => Format::Lines,
         FormatArg::Csv => Format::Csv,
     }
 }
 
 /// Reads one `--report FORMAT=FILE`.
-fn report_of(text: &str) -> Result<Output, Failure> {
+fn report_of(text: &str, forms: &[Format]) -> Result<Output, Failure> {
     let form = || {
+        let names: Vec<String> = forms.iter().map(|form| format!("--report {}=FILE", form.name())).collect();
+        let names = match names.split_last() {
+            Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+            _ => names.concat(),
+        };
         Failure::usage(format!("`{text}` is not of the form `FORMAT=FILE`"))
-            .with_help("write --report text=FILE, --report json=FILE or --report csv=FILE")
+            .with_help(format!("write {names}"))
     };
     let (format, file) = text.split_once('=').filter(|(_, file)| !file.is_empty()).ok_or_else(form)?;
-    let format = match format {
-        "text" => Format::Text,
-        "json" => Format::Json,
-        "csv" => Format::Csv,
-        _ => return Err(form()),
-    };
+    let format = *forms.iter().find(|known| known.name() == format).ok_or_else(form)?;
     if file == "-" {
         return Err(Failure::usage("`--report` writes files only")
             .with_help("choose the format on stdout with --format, and give --report a file"));
     }
     Ok(Output { format, target: Target::File(PathBuf::from(file)) })
-}
-
-/// Tells whether any of the outputs is CSV.
-pub(super) fn wants_csv(args: &OutputArgs) -> bool {
-    args.format == FormatArg::Csv || args.report.iter().any(|report| report.starts_with("csv="))
 }
 
 /// Returns the settings of the semantics.

@@ -14,7 +14,7 @@ pub(super) fn run(
     terminal: &mut Terminal,
 ) -> Result<u8, Failure> {
     let options = settings::options(&args.semantics)?;
-    let outputs = settings::outputs(&args.output, args.table.csv_dialect, common.color)?;
+    let outputs = settings::outputs(&args.output, args.table.csv_dialect, common.color, &settings::FINDINGS)?;
     outputs.keep_clear_of(&args.removals.removals, terminal)?;
     let proposed = removals::collect(&args.removals, &args.input, Need::Required, terminal)?;
     let estate = settings::estate(&args.input, &outputs, terminal)?;

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::document::{InterfaceEndpoint, RemovalEntry, SimulationReport, TargetName, Traffic};
+use super::document::{
+    InterfaceEndpoint, MembershipEntry, RemovalEntry, SimulationReport, TargetName, Traffic,
+};
 use super::escape::is_steering;
 use super::rectangle::{Peers, Rectangle};
 use crate::evaluate::Readings;
@@ -28,7 +30,9 @@ impl<'r, 'a> Commands<'r, 'a> {
         let addresses = interfaces.flat_map(|interface| &interface.addresses);
         let (internal, delegated): (Vec<IpBlock>, Vec<IpBlock>) =
             addresses.map(|address| address.block).partition(IpBlock::is_single);
-        Self { report, options: options(report), internal: internal.into_iter().collect(), delegated }
+        let readings = report.document.readings.iter().map(|(name, value)| (*name, *value));
+        let options = options(&report.context.inputs, readings);
+        Self { report, options, internal: internal.into_iter().collect(), delegated }
     }
 
     /// Returns the command that runs this simulation again; `None` where it would be too long to read.
@@ -113,21 +117,30 @@ impl<'r, 'a> Commands<'r, 'a> {
     }
 }
 
-fn options(report: &SimulationReport<'_>) -> Option<String> {
-    if report.context.inputs.is_empty() {
+/// ` -i PATH…` and the readings that differ from the defaults; `None` where an argument cannot be shown.
+pub(super) fn options<'s>(
+    inputs: &[String],
+    readings: impl IntoIterator<Item = (&'s str, &'s str)>,
+) -> Option<String> {
+    if inputs.is_empty() {
         return None;
     }
     let mut text = String::new();
-    for input in &report.context.inputs {
+    for input in inputs {
         text.push_str(" -i ");
         text.push_str(&shell_quoted(input)?);
     }
-    for (name, value) in Readings::default().settings() {
-        if let Some(chosen) = report.document.readings.get(name).filter(|chosen| **chosen != value) {
-            text.push_str(&format!(" --reading {name}={chosen}"));
-        }
+    let usual = Readings::default().settings();
+    for (name, chosen) in readings.into_iter().filter(|reading| !usual.contains(reading)) {
+        text.push_str(&format!(" --reading {name}={chosen}"));
     }
     Some(text)
+}
+
+/// Returns the command that simulates one membership of an audit.
+pub(super) fn one_simulation(options: &str, entry: &MembershipEntry<'_>) -> Option<String> {
+    let (interface, group) = (plain(entry.interface_id)?, plain(entry.group_id)?);
+    Some(format!("sgleave simulate{options} {interface}:{group}"))
 }
 
 fn removal_argument(removal: &RemovalEntry<'_>) -> Option<String> {

@@ -39,8 +39,23 @@ pub enum Format {
     Text,
     /// For programs; described by [`schema`](super::schema()).
     Json,
+    /// For programs that read as it is written: one JSON document a line, of an audit only.
+    Lines,
     /// For auditors and spreadsheets: one finding a row.
     Csv,
+}
+
+impl Format {
+    /// Returns the name as it is typed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Lines => "jsonl",
+            Self::Csv => "csv",
+        }
+    }
 }
 
 /// The dialect of CSV.

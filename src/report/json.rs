@@ -20,6 +20,25 @@ pub(super) fn write(document: &impl Serialize, out: &mut dyn io::Write) -> io::R
     io::Write::flush(&mut buffered)
 }
 
+/// Writes a document on one line, with the same care for displays.
+///
+/// # Errors
+/// Those of the writer.
+pub(super) fn write_line(document: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut line = serde_json::to_string(document)?;
+    if line.contains(is_steering) {
+        // Outside of strings there is no such character, so each one can be escaped where it stands.
+        let mut units = [0_u16; 2];
+        let escape = |character: char| match is_steering(character) {
+            true => character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
+            false => character.to_string(),
+        };
+        line = line.chars().map(escape).collect::<Vec<String>>().concat();
+    }
+    line.push('\n');
+    out.write_all(line.as_bytes())
+}
+
 /// [`PrettyFormatter`], except that characters which steer a display are written as `\u` escapes. JSON itself
 /// demands that for C0 only, but a document is also read with a pager.
 #[derive(Default)]

@@ -1,9 +1,11 @@
 //! Room 7: what people and machines read.
 //!
 //! A result comes in and becomes a document: [`SimulationReport`], [`InspectionReport`] or [`ExplanationReport`].
-//! It is sorted and complete; the writers print it and choose nothing. JSON is a promise ([`schema()`]), CSV has one
+//! It is sorted and complete; the writers print it and choose nothing. An audit, which may be longer than memory, is
+//! written part by part ([`AuditWriter`]). JSON is a promise ([`schema()`]), CSV has one
 //! fixed header for every command, text is for people and may change.
 
+mod audit;
 mod command;
 mod context;
 mod csv;
@@ -15,6 +17,7 @@ mod schema;
 mod text;
 mod write;
 
+pub use audit::{AuditReport, AuditWriter};
 pub use context::{CsvDialect, Format, RemovalMetadata, ReportContext, Style};
 pub use csv::HEADER as CSV_HEADER;
 pub use document::{ExplanationReport, InspectionReport, SimulationReport};

@@ -3,10 +3,10 @@
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 
-use super::document::{ExplanationDocument, InspectionDocument, SimulationDocument};
+use super::document::{AuditLine, ExplanationDocument, InspectionDocument, SimulationDocument};
 
 /// The names of the documents that have a schema.
-pub const SCHEMAS: &[&str] = &["simulation", "inspection", "explanation"];
+pub const SCHEMAS: &[&str] = &["simulation", "inspection", "explanation", "audit"];
 
 /// Returns the JSON Schema of a document as text with a newline at the end; `None` for a name not in [`SCHEMAS`].
 #[must_use]
@@ -15,6 +15,7 @@ pub fn schema(name: &str) -> Option<String> {
         "simulation" => schema_of::<SimulationDocument<'_>>(),
         "inspection" => schema_of::<InspectionDocument<'_>>(),
         "explanation" => schema_of::<ExplanationDocument<'_>>(),
+        "audit" => schema_of::<AuditLine<'_>>(),
         _ => return None,
     };
     let mut text = serde_json::to_string_pretty(&schema).ok()?;

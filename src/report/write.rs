@@ -9,7 +9,7 @@ use super::{csv, json, text};
 /// Writes the report of a simulation.
 ///
 /// # Errors
-/// Those of the writer.
+/// [`io::ErrorKind::Unsupported`] for JSON lines, else those of the writer.
 pub fn write_simulation(
     report: &SimulationReport<'_>,
     format: Format,
@@ -20,13 +20,14 @@ pub fn write_simulation(
         Format::Text => text::write_simulation(report, style, out),
         Format::Json => json::write(report.document(), out),
         Format::Csv => csv::write_simulation(report, style.dialect, out),
+        Format::Lines => Err(no_such_form(format)),
     }
 }
 
 /// Writes the report of an inspection.
 ///
 /// # Errors
-/// Those of the writer.
+/// [`io::ErrorKind::Unsupported`] for JSON lines, else those of the writer.
 pub fn write_inspection(
     report: &InspectionReport<'_>,
     format: Format,
@@ -37,13 +38,14 @@ pub fn write_inspection(
         Format::Text => text::write_inspection(report, style, out),
         Format::Json => json::write(report.document(), out),
         Format::Csv => csv::write_inspection(report, style.dialect, out),
+        Format::Lines => Err(no_such_form(format)),
     }
 }
 
 /// Writes the report of an explanation.
 ///
 /// # Errors
-/// [`io::ErrorKind::Unsupported`] for CSV, whose rows are findings and not questions; else those of the writer.
+/// [`io::ErrorKind::Unsupported`] for CSV and JSON lines, else those of the writer.
 pub fn write_explanation(
     report: &ExplanationReport<'_>,
     format: Format,
@@ -53,6 +55,11 @@ pub fn write_explanation(
     match format {
         Format::Text => text::write_explanation(report, style, out),
         Format::Json => json::write(report.document(), out),
-        Format::Csv => Err(io::Error::new(io::ErrorKind::Unsupported, "an explanation has no CSV form")),
+        // Rows are findings, and a question has none.
+        Format::Csv | Format::Lines => Err(no_such_form(format)),
     }
+}
+
+pub(super) fn no_such_form(format: Format) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, format!("this result has no form `{}`", format.name()))
 }

@@ -4,6 +4,7 @@
 //! and run of ports, however many peers there are. `pairs_before` and `pairs_after` count the ordered pairs of the row
 //! with that traffic accepted, everything external being one peer; they are empty where the answer is not known.
 
+mod audit_rows;
 mod cell;
 mod digest;
 mod row;
@@ -14,6 +15,7 @@ use std::io;
 
 use ::csv::{Terminator, WriterBuilder};
 
+pub(super) use self::audit_rows::AuditRows;
 use self::digest::Fingerprint;
 pub use self::row::HEADER;
 use self::row::{Row, Run};
@@ -66,6 +68,15 @@ fn write(
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
     rows.sort_by(Row::compare);
+    let mut writer = begin(dialect, out)?;
+    for row in &rows {
+        writer.write_record(row.cells(run, dialect))?;
+    }
+    writer.flush()
+}
+
+/// Writes what stands before the first row.
+fn begin(dialect: CsvDialect, out: &mut dyn io::Write) -> io::Result<::csv::Writer<&mut dyn io::Write>> {
     let terminator = match dialect {
         CsvDialect::Raw => Terminator::Any(b'\n'),
         CsvDialect::Excel => Terminator::CRLF,
@@ -75,8 +86,5 @@ fn write(
     }
     let mut writer = WriterBuilder::new().terminator(terminator).from_writer(out);
     writer.write_record(HEADER.split(','))?;
-    for row in &rows {
-        writer.write_record(row.cells(run, dialect))?;
-    }
-    writer.flush()
+    Ok(writer)
 }

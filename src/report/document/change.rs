@@ -133,6 +133,17 @@ impl<'a> ChangeEntry<'a> {
     }
 }
 
+/// `tcp/22,443 udp/53 icmp`, with source ports where not all.
+pub(in crate::report) fn traffic_text(traffic: &[Traffic]) -> String {
+    let one = |item: &Traffic| {
+        let ports = item.ports.as_ref().map(|ports| format!("/{ports}")).unwrap_or_default();
+        let sources =
+            item.source_ports.as_ref().map(|ports| format!(" from port {ports}")).unwrap_or_default();
+        format!("{}{ports}{sources}", item.protocol)
+    };
+    traffic.iter().map(one).collect::<Vec<_>>().join(" ")
+}
+
 impl From<TrafficItem> for Traffic {
     fn from(item: TrafficItem) -> Self {
         let text = |ports: &PortSet| (!ports.is_all()).then(|| ports.to_string());

@@ -3,6 +3,7 @@
 //! What is serialised here is the published JSON; the schemas are derived from the same types. Fields that are not
 //! serialised carry positions in the graph for the other writers.
 
+mod audit;
 mod cause;
 mod change;
 mod endpoint;
@@ -14,7 +15,11 @@ mod removal;
 mod simulation;
 mod source;
 
+pub use audit::{
+    AuditHeader, AuditLine, MembershipEntry, StandingEntry, SummaryEntry, TouchedEntry, WitnessEntry,
+};
 pub use cause::{CauseEntry, DispositionName, ExplanationEntry, RuleCause};
+pub(super) use change::traffic_text;
 pub use change::{ChangeEntry, ChangeName, Membership, SessionName, Traffic};
 pub(super) use endpoint::address_text;
 pub use endpoint::{Endpoint, ExternalEndpoint, ForeignGroupEndpoint, InterfaceEndpoint};

@@ -1,5 +1,6 @@
 //! The writer of text, for the person who has to decide now: the verdict first, then what matters most.
 
+mod audit;
 mod changes;
 mod explanation;
 mod inspection;
@@ -10,6 +11,7 @@ mod simulation;
 mod source;
 mod wording;
 
+pub(super) use audit::write as write_audit;
 pub(super) use explanation::write as write_explanation;
 pub(super) use inspection::write as write_inspection;
 pub(super) use simulation::write as write_simulation;
