@@ -24,5 +24,6 @@ mod order;
 mod reach;
 mod refusals;
 mod small_worlds;
+mod stored;
 mod what_if;
 mod world;
