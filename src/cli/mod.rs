@@ -5,13 +5,16 @@
 
 mod args;
 mod bug;
+mod cache;
 mod completions;
 mod endpoint;
+mod entry;
 pub mod exit;
 mod explain;
 mod failure;
 mod folder;
 mod generate;
+mod hash;
 mod input;
 mod inspect;
 mod interrupt;
