@@ -238,6 +238,13 @@ pub(super) struct InputArgs {
     /// The whole export is held in memory, and a limit that is said beats a process that is killed.
     #[arg(long, value_name = "BYTES", default_value_t = 4 << 30, hide_short_help = true)]
     pub(super) max_input_bytes: u64,
+    /// Keep what is read in this folder, so that the next run over the same files need not judge them again
+    ///
+    /// An answer is the same with and without it: an entry belongs to the names and bytes of all inputs and to this very
+    /// program, and one that is damaged is replaced. What lies there is believed, so the folder must be your own; it is made
+    /// if it is not there, and may be emptied at any time.
+    #[arg(long, value_name = "DIR")]
+    pub(super) cache: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

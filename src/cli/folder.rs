@@ -87,7 +87,8 @@ fn stage(target: &Path, write: impl FnOnce(&mut Folder) -> io::Result<()>) -> io
     Ok(())
 }
 
-fn unwritable(target: &Path, error: &io::Error) -> Failure {
+/// Tells why a folder cannot be filled.
+pub(super) fn unwritable(target: &Path, error: &io::Error) -> Failure {
     let help = match error.kind() {
         io::ErrorKind::NotFound => "make the folder above it first",
         io::ErrorKind::PermissionDenied => "check the permissions of the folder",

@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::failure::Failure;
+use super::hash::SourceHash;
 use super::terminal::Terminal;
 use crate::inventory::Source;
+use crate::parallel;
 
 /// What messages call stdin.
 pub(super) const STDIN: &str = "<stdin>";
@@ -27,7 +29,7 @@ struct Found {
 }
 
 /// What makes two paths the same file.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Identity {
     #[cfg(unix)]
     Inode(u64, u64),
@@ -49,34 +51,70 @@ impl Identity {
     }
 }
 
-/// Reads everything the paths name, sorted by name, at most `limit` bytes in all.
-pub(super) fn read_sources(
-    paths: &[PathBuf],
-    limit: u64,
-    terminal: &mut Terminal,
-) -> Result<Vec<Source>, Failure> {
-    let mut found = Vec::new();
-    for path in paths.iter().filter(|path| !is_stdin(path)) {
-        find(path, &mut found, terminal)?;
-    }
-    found.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
-    terminal.stage(&format!("reading {} files", found.len()));
-    let mut budget = Budget { limit, left: limit };
-    let mut sources = Vec::with_capacity(found.len());
-    if paths.iter().any(|path| is_stdin(path)) {
-        sources.push(Source { name: STDIN.to_owned(), bytes: read_stdin(&mut budget, terminal)? });
-    }
-    let mut seen = BTreeSet::new();
-    for Found { name, path, identity } in found {
-        if !seen.insert(identity) {
-            terminal.detail(&format!("`{name}` is a file that was already read"));
-            continue;
+/// Everything the paths name: found, each file once, sorted by name, and not read yet. Only stdin is, since nobody can
+/// read it twice.
+pub(super) struct Inputs {
+    stdin: Option<Vec<u8>>,
+    files: Vec<Found>,
+    budget: Budget,
+}
+
+impl Inputs {
+    /// Finds the inputs, of which at most `limit` bytes are to be read in all.
+    pub(super) fn find(paths: &[PathBuf], limit: u64, terminal: &mut Terminal) -> Result<Self, Failure> {
+        let mut files = Vec::new();
+        for path in paths.iter().filter(|path| !is_stdin(path)) {
+            find(path, &mut files, terminal)?;
         }
-        let bytes = read_file(&path, &mut budget)?;
-        sources.push(Source { name, bytes });
+        files.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
+        terminal.stage(&format!("reading {} files", files.len()));
+        let mut budget = Budget { limit, left: limit };
+        let stdin =
+            paths.iter().any(|path| is_stdin(path)).then(|| read_stdin(&mut budget, terminal)).transpose()?;
+        let mut seen = BTreeSet::new();
+        files.retain(|Found { name, identity, .. }| {
+            let is_new = seen.insert(identity.clone());
+            if !is_new {
+                terminal.detail(&format!("`{name}` is a file that was already read"));
+            }
+            is_new
+        });
+        Ok(Self { stdin, files, budget })
     }
-    terminal.detail(&format!("read {} sources, {} bytes", sources.len(), budget.limit - budget.left));
-    Ok(sources)
+
+    /// Reads the files.
+    pub(super) fn read(mut self, terminal: &mut Terminal) -> Result<Vec<Source>, Failure> {
+        let mut sources = Vec::with_capacity(self.files.len() + 1);
+        if let Some(bytes) = self.stdin {
+            sources.push(Source { name: STDIN.to_owned(), bytes });
+        }
+        for Found { name, path, .. } in self.files {
+            let bytes = read_file(&path, &mut self.budget)?;
+            sources.push(Source { name, bytes });
+        }
+        let Budget { limit, left } = self.budget;
+        terminal.detail(&format!("read {} sources, {} bytes", sources.len(), limit - left));
+        Ok(sources)
+    }
+
+    /// Returns the hashes of what the files hold now, without holding it; `None` when they cannot be read or go beyond
+    /// the limit. Whoever then reads them is told why.
+    pub(super) fn hashes(&self) -> Option<Vec<SourceHash>> {
+        let mut left = self.budget.left;
+        let files = parallel::each(&self.files, |Found { name, path, .. }| {
+            let mut file = File::open(path).ok()?;
+            let is_within = |metadata: Metadata| metadata.is_file() && metadata.len() <= left;
+            file.metadata().is_ok_and(is_within).then(|| SourceHash::of_stream(name, &mut file, left))?.ok()
+        });
+        let mut hashes = Vec::with_capacity(files.len() + 1);
+        hashes.extend(self.stdin.as_ref().map(|bytes| SourceHash::of_bytes(STDIN, bytes)));
+        for file in files {
+            let (hash, length) = file?;
+            left = left.checked_sub(length)?;
+            hashes.push(hash);
+        }
+        Some(hashes)
+    }
 }
 
 /// Reads one text, such as a list of removals.

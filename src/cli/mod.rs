@@ -6,13 +6,16 @@
 mod args;
 mod audit;
 mod bug;
+mod cache;
 mod completions;
 mod endpoint;
+mod entry;
 pub mod exit;
 mod explain;
 mod failure;
 mod folder;
 mod generate;
+mod hash;
 mod input;
 mod inspect;
 mod interrupt;

@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use super::args::{
     DialectArg, FormatArg, GenerateArgs, InputArgs, OutputArgs, SemanticsArgs, ShapeArg, TerminalArgs, When,
 };
+use super::cache::{self, Cache};
+use super::entry::Understood;
 use super::failure::Failure;
-use super::input;
+use super::input::{self, Inputs};
 use super::output::{Output, Outputs, Target};
 use super::terminal::{self, Terminal};
 use crate::evaluate::{ReadingSetting, Readings};
 use crate::generate::{EstateOptions, EstateShape};
 use crate::graph::SecurityGraph;
-use crate::inventory;
 use crate::report::{CsvDialect, Format, RemovalMetadata, ReportContext, Style};
 use crate::simulate::{Options, Quotas};
 
@@ -178,10 +179,13 @@ pub(super) fn estate(
     terminal: &mut Terminal,
 ) -> Result<Estate, Failure> {
     outputs.keep_clear_of(&args.input, terminal)?;
-    let sources = input::read_sources(&args.input, args.max_input_bytes, terminal)?;
-    terminal.stage("understanding the export");
-    let inventory = inventory::load(sources)?;
-    let digest = inventory.digest();
+    let limit = args.max_input_bytes;
+    let cache = match &args.cache {
+        Some(folder) => Cache::open(folder, &args.input, limit, terminal)?,
+        None => None,
+    };
+    let inputs = Inputs::find(&args.input, limit, terminal)?;
+    let Understood { inventory, digest } = cache::understand(cache.as_ref(), inputs, terminal)?;
     let mut inputs: Vec<String> = args.input.iter().map(|path| path.display().to_string()).collect();
     // The order in which inputs are named changes no byte of a result.
     inputs.sort();

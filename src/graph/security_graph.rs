@@ -1,15 +1,14 @@
 //! The petgraph of an estate and its look-ups. petgraph types stay in this room.
 
-use std::collections::BTreeSet;
-
 use petgraph::Direction::{Incoming, Outgoing};
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 
+use super::positions::{Groups, Place, mentioned_groups, places};
 use super::view::View;
 use crate::inventory::{
-    Direction, Instance, InstanceId, Inventory, Memberships, NetworkInterface, NetworkInterfaceId, RulePeer,
-    RulePorts, SecurityGroup, SecurityGroupId, SecurityGroupRule,
+    Direction, Instance, InstanceId, Inventory, NetworkInterface, NetworkInterfaceId, RulePeer, RulePorts,
+    SecurityGroup, SecurityGroupId, SecurityGroupRule,
 };
 
 /// An interface of one [`SecurityGraph`]: its position in the sorted list.
@@ -18,7 +17,7 @@ pub struct InterfaceIx(u32);
 
 /// A group of one [`SecurityGraph`], described by the export or only mentioned: its position in the sorted list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct GroupIx(u32);
+pub struct GroupIx(pub(super) u32);
 
 impl InterfaceIx {
     /// Returns the position among all interfaces of the graph.
@@ -92,7 +91,7 @@ impl SecurityGraph {
     #[must_use]
     pub fn new(inventory: Inventory) -> Self {
         let group_ids = mentioned_groups(&inventory);
-        let find = |id: &SecurityGroupId| group_ids.binary_search(id).ok();
+        let groups: Groups<'_> = group_ids.iter().zip((0..).map(GroupIx)).collect();
         let described = group_ids
             .iter()
             .map(|id| {
@@ -113,24 +112,17 @@ impl SecurityGraph {
             graph.add_node(Node::Instance);
         }
         let mut memberships = Vec::with_capacity(inventory.interfaces.len());
-        for (position, interface) in inventory.interfaces.iter().enumerate() {
+        for (position, Place { instance, groups }) in places(&inventory, &groups).into_iter().enumerate() {
             let node = NodeIndex::new(base + position);
-            if let Some(at) = interface.instance.as_ref().and_then(|id| position_of_instance(&inventory, id))
-            {
+            if let Some(at) = instance {
                 graph.add_edge(node, NodeIndex::new(instance_base + at), Edge::Attachment);
             }
-            memberships.push(match &interface.memberships {
-                Memberships::Unknown => None,
-                Memberships::Known(ids) => {
-                    let groups: Box<[GroupIx]> = ids.iter().filter_map(find).filter_map(group_ix).collect();
-                    for group in &groups {
-                        graph.add_edge(node, NodeIndex::new(group.at()), Edge::Membership);
-                    }
-                    Some(groups)
-                }
-            });
+            for group in groups.iter().flatten() {
+                graph.add_edge(node, NodeIndex::new(group.at()), Edge::Membership);
+            }
+            memberships.push(groups);
         }
-        add_rules(&inventory, &group_ids, &mut graph);
+        add_rules(&inventory, &groups, &mut graph);
         Self { inventory, graph, group_ids, described, memberships }
     }
 
@@ -271,26 +263,7 @@ fn position_of_instance(inventory: &Inventory, id: &InstanceId) -> Option<usize>
     inventory.instances.binary_search_by(|i| i.id.cmp(id)).ok()
 }
 
-/// Returns every group that is described, held by an interface, or named by a rule, sorted.
-fn mentioned_groups(inventory: &Inventory) -> Vec<SecurityGroupId> {
-    let mut ids: BTreeSet<&SecurityGroupId> = inventory.groups.iter().map(|group| &group.id).collect();
-    for interface in &inventory.interfaces {
-        if let Memberships::Known(groups) = &interface.memberships {
-            ids.extend(groups);
-        }
-    }
-    for rule in inventory.groups.iter().flat_map(|group| &group.rules) {
-        if let RulePeer::Group { id, .. } = &rule.peer {
-            ids.insert(id);
-        }
-    }
-    for reference in &inventory.foreign_references {
-        ids.extend([&reference.group, &reference.referencing]);
-    }
-    ids.into_iter().cloned().collect()
-}
-
-fn add_rules(inventory: &Inventory, group_ids: &[SecurityGroupId], graph: &mut DiGraph<Node, Edge, u32>) {
+fn add_rules(inventory: &Inventory, groups: &Groups<'_>, graph: &mut DiGraph<Node, Edge, u32>) {
     let list_base = graph.node_count();
     for _ in 0..inventory.prefix_lists.len() + inventory.port_lists.len() {
         graph.add_node(Node::List);
@@ -298,18 +271,16 @@ fn add_rules(inventory: &Inventory, group_ids: &[SecurityGroupId], graph: &mut D
     let prefix: Vec<_> = inventory.prefix_lists.keys().collect();
     let port: Vec<_> = inventory.port_lists.keys().collect();
     for group in &inventory.groups {
-        let Some(holder) = group_ids.binary_search(&group.id).ok().and_then(group_ix) else {
-            continue;
-        };
+        let Some(&holder) = groups.get(&group.id) else { continue };
         let node = NodeIndex::new(holder.at());
         for (index, rule) in group.rules.iter().enumerate() {
             let index = u32::try_from(index).unwrap_or(u32::MAX);
             match &rule.peer {
                 RulePeer::Group { id, .. } => {
-                    if let Ok(peer) = group_ids.binary_search(id) {
+                    if let Some(peer) = groups.get(id) {
                         let rule_ref = RuleRef { group: holder, index };
                         let edge = Authorization { rule: rule_ref, direction: rule.direction };
-                        graph.add_edge(node, NodeIndex::new(peer), Edge::Authorization(edge));
+                        graph.add_edge(node, NodeIndex::new(peer.at()), Edge::Authorization(edge));
                     }
                 }
                 RulePeer::PrefixList(id) => {

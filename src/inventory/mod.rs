@@ -5,6 +5,7 @@
 
 mod addresses;
 mod assemble;
+mod bytes;
 mod counts;
 mod digest;
 mod ecs;
@@ -26,6 +27,8 @@ mod model;
 mod pages;
 mod place;
 mod scalars;
+mod stored;
+mod stored_model;
 mod wire;
 
 pub use id::{

@@ -8,6 +8,8 @@
     reason = "the helpers of a test stand outside of a test function, where clippy.toml does not reach"
 )]
 
+mod cache;
+mod cache_folder;
 mod exit_codes;
 mod generate;
 mod help;

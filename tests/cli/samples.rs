@@ -97,7 +97,7 @@ const SAMPLES: &[(&str, Outcome)] = &[
 ];
 
 /// Returns the folder of the samples; without it there is nothing to test, which the gate does not accept.
-fn samples() -> Option<PathBuf> {
+pub(super) fn samples() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/samples");
     if root.is_dir() {
         return Some(root);
@@ -116,7 +116,7 @@ fn calls(scene: &Scene, file: &Path, removal: &str) -> [Call; 2] {
 }
 
 /// Returns the first membership that stands in a file, as `TARGET:GROUP`.
-fn first_membership(file: &Path) -> Option<String> {
+pub(super) fn first_membership(file: &Path) -> Option<String> {
     let bytes = fs::read(file).unwrap();
     Deserializer::from_slice(&bytes).into_iter::<Value>().map_while(Result::ok).find_map(|value| {
         let mut found = None;

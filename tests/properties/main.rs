@@ -24,6 +24,7 @@ mod order;
 mod reach;
 mod refusals;
 mod small_worlds;
+mod stored;
 mod sweep;
 mod what_if;
 mod world;

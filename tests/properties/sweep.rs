@@ -87,7 +87,7 @@ fn an_audit_says_what_simulations_say() {
                         group: graph.group_id(one.group).to_string(),
                         join: None,
                     };
-                    let alone = simulate(&graph, &[removal.clone()], &options).unwrap();
+                    let alone = simulate(&graph, std::slice::from_ref(&removal), &options).unwrap();
                     let alone = AuditedMembership::of(&alone, one.interface, one.group);
                     if let Some(witness) = &one.witness {
                         *counts.entry("witness").or_default() += 1;

@@ -1,6 +1,6 @@
 //! The document of one inspection: what was read, and whether it is all there is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -147,7 +147,7 @@ fn estates(inventory: &Inventory) -> Vec<Estate<'_>> {
     let vpc = |network: &'_ Network| network.vpc().cloned();
     // A group does not say whose it is; the interfaces of its VPC do, where they agree with one another.
     let mut accounts: BTreeMap<_, Option<&str>> = BTreeMap::new();
-    let mut homes: BTreeMap<&InstanceId, Key<'_>> = BTreeMap::new();
+    let mut homes: HashMap<&InstanceId, Key<'_>> = HashMap::new();
     let mut found: BTreeMap<Key<'_>, Estate<'_>> = BTreeMap::new();
     for interface in &inventory.interfaces {
         let account = interface.owner.as_ref().map(|id| id.as_str());

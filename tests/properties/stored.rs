@@ -1,0 +1,69 @@
+//! An inventory that was put away as bytes is the one that is taken out.
+
+use proptest::collection::vec;
+use proptest::prelude::{any, prop_assert_eq, proptest};
+use proptest::sample::Index;
+use sgleave::graph::SecurityGraph;
+use sgleave::inventory::{Inventory, Source, load};
+use sgleave::testing::{Shape, arb_inventory, export_in_pages};
+
+fn with_gaps() -> Shape {
+    Shape { gaps: true, ..Shape::default() }
+}
+
+/// What is read of an export that has lost every third of its files: issues, gaps and all.
+fn read_with_holes(inventory: &Inventory, hole: usize) -> Inventory {
+    let files = export_in_pages(inventory, 2).into_iter().enumerate();
+    let kept = files.filter(|(at, _)| at % 3 != hole % 3).map(|(_, (name, text))| (name, text));
+    let sources: Vec<Source> = kept.map(|(name, text)| Source { name, bytes: text.into_bytes() }).collect();
+    if sources.is_empty() { Inventory::default() } else { load(sources).unwrap_or_default() }
+}
+
+proptest! {
+    #[test]
+    fn every_inventory_comes_back(inventory in arb_inventory(&with_gaps())) {
+        prop_assert_eq!(Inventory::from_bytes(&inventory.to_bytes()), Some(inventory));
+    }
+
+    #[test]
+    fn what_was_read_comes_back_with_its_issues(
+        inventory in arb_inventory(&with_gaps()),
+        hole in any::<usize>(),
+    ) {
+        let read = read_with_holes(&inventory, hole);
+        let back = Inventory::from_bytes(&read.to_bytes());
+        prop_assert_eq!(back.as_ref().map(Inventory::issues), Some(read.issues()));
+        prop_assert_eq!(back.as_ref().map(Inventory::digest), Some(read.digest()));
+        prop_assert_eq!(back, Some(read));
+    }
+
+    #[test]
+    fn changed_bytes_are_no_inventory_or_a_sound_one(
+        inventory in arb_inventory(&with_gaps()),
+        changes in vec((any::<Index>(), any::<u8>()), 1..4),
+        end in any::<Index>(),
+        is_cut in any::<bool>(),
+    ) {
+        let mut bytes = inventory.to_bytes();
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if is_cut {
+            bytes.truncate(end.index(bytes.len()));
+        }
+        if let Some(other) = Inventory::from_bytes(&bytes) {
+            let again = Inventory::from_bytes(&other.to_bytes());
+            prop_assert_eq!(again.as_ref(), Some(&other));
+            let ids: Vec<_> = other.interfaces.iter().map(|interface| interface.id.clone()).collect();
+            prop_assert_eq!(ids.iter().filter(|id| other.interface(id).is_none()).count(), 0);
+            let _ = SecurityGraph::new(other);
+        }
+    }
+}
+
+#[test]
+fn holes_make_issues() {
+    let inventory = sgleave::testing::sample(&arb_inventory(&with_gaps()), 7);
+    assert!((0..3).any(|hole| !read_with_holes(&inventory, hole).issues().is_empty()));
+}
