@@ -1,8 +1,8 @@
 //! Interfaces with the same groups, any of which leaves one of them: what it does, for each, without looking at pairs.
 //!
-//! 1. The cells of the kin are judged once for each group that is left, for an address that wide rules hold only, and
-//!    added up; those the group has no part in feel what they feel when nobody leaves.
-//! 2. For one interface, only the cells with a group that holds a rule for its address are judged again, and the sum is
+//! 1. Only the cells whose verdicts the group has a part in can feel anything. They are judged once for each group that is
+//!    left, for an address that wide rules hold only, and added up.
+//! 2. For one interface, only those with a group that holds a rule for its address are judged again, and the sum is
 //!    corrected.
 //! 3. Whoever cannot stand for its class is compared alone.
 
@@ -14,7 +14,7 @@ use super::difference::Difference;
 use super::felt::{Departed, Felt, Tally, Touch, Witness};
 use super::field::{Leaving, Outside};
 use super::member::Member;
-use super::profile::{OurList, OutsideList, Profile, Slots, lens_number};
+use super::profile::{Cell, OurList, OutsideList, Profile, Said, Slots, lens_number};
 use crate::graph::{GroupIx, InterfaceIx};
 use crate::inventory::Direction;
 
@@ -27,8 +27,10 @@ pub(super) struct Departure<'p, 'd, 'g> {
     after: Vec<u32>,
     /// What each class says then of addresses that wide rules hold only, where it can hang on the group.
     said: Vec<Option<Vec<Slots>>>,
-    /// What each cell feels that feels something else than if nobody left; sorted by cell.
-    felt: BTreeMap<u32, Felt>,
+    /// The classes with a cell whose verdicts the group has a part in, and those cells with what they feel; sorted.
+    touched: Vec<(u32, Vec<(u32, Felt)>)>,
+    /// Cells with accepted traffic before and after, if there are any; where the search for contact begins.
+    friends: Vec<u32>,
     tally: Tally,
     odd: Vec<InterfaceIx>,
 }
@@ -46,10 +48,10 @@ impl<'p, 'd, 'g> Departure<'p, 'd, 'g> {
                 profile.follows(note, group).then(|| (0..profile.lenses.len()).map(says).collect())
             })
             .collect();
-        let tally = profile.tally.clone();
-        let mut departure =
-            Self { profile, group, after, said, felt: BTreeMap::new(), tally, odd: Vec::new() };
+        let (touched, friends, tally, odd) = (Vec::new(), Vec::new(), Tally::default(), Vec::new());
+        let mut departure = Self { profile, group, after, said, touched, friends, tally, odd };
         departure.judge_cells(answers);
+        departure.find_friends(answers);
         departure
     }
 
@@ -90,19 +92,40 @@ impl<'p, 'd, 'g> Departure<'p, 'd, 'g> {
         let moved: Vec<bool> =
             self.profile.lists.iter().zip(&self.after).map(|(list, after)| list.verdict != *after).collect();
         let is_moved = |list: u32| moved.get(list as usize).copied().unwrap_or(true);
-        for (at, cell) in self.profile.cells.iter().enumerate() {
-            let after = self.said.get(cell.note as usize).and_then(Option::as_deref);
-            if after.is_none() && !cell.entries.iter().any(|entry| is_moved(entry.ours)) {
-                continue;
+        let (mut touched, mut tally) = (Vec::new(), Tally::default());
+        for (number, note) in (0_u32..).zip(&self.profile.notes) {
+            let left = self.left(number);
+            let mut felt: Vec<(u32, Felt)> = Vec::new();
+            for at in &note.cells {
+                let Some(cell) = self.profile.cells.get(*at as usize) else { continue };
+                if left.is_some() || cell.entries.iter().any(|entry| is_moved(entry.ours)) {
+                    let said = self.profile.usual(number, left.map(|(_, said)| said));
+                    let one = self.feel(cell, &said, answers);
+                    tally.add(&one, cell.peers);
+                    felt.push((*at, one));
+                }
             }
-            let said = self.profile.usual(cell.note, after);
-            let felt = self.profile.feel(cell, &said, answers, &|list, before| self.ours(list, before));
-            if cell.steady != felt {
-                self.tally.add(&cell.steady, -cell.peers);
-                self.tally.add(&felt, cell.peers);
-                self.felt.insert(u32::try_from(at).unwrap_or(u32::MAX), felt);
+            if !felt.is_empty() {
+                touched.push((number, felt));
             }
         }
+        (self.touched, self.tally) = (touched, tally);
+    }
+
+    fn find_friends(&mut self, answers: &mut Answers<'_>) {
+        for (at, cell) in (0_u32..).zip(&self.profile.cells) {
+            let said = self.profile.usual(cell.note, self.left(cell.note).map(|(_, said)| said));
+            if is_enough(self.feel(cell, &said, answers).contact) {
+                self.friends.push(at);
+                if self.friends.len() == FRIENDS {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn feel(&self, cell: &Cell, said: &[Said], answers: &mut Answers<'_>) -> Felt {
+        self.profile.feel(cell, said, answers, &|list, before| self.ours(list, before))
     }
 
     /// Returns the verdicts of a list of the kin's rules before and after.
@@ -123,31 +146,23 @@ impl<'p, 'd, 'g> Departure<'p, 'd, 'g> {
         answers: &mut Answers<'_>,
     ) -> Departed {
         let mut tally = self.tally.clone();
-        let ours = |list: u32, before: &OurList| self.ours(list, before);
-        for seen in &member.seen {
-            let left = self.left(seen.note);
-            if seen.is_usual && left.is_none() {
-                continue;
-            }
-            let (said, is_usual) = member.said_by(self.profile, seen, left, answers);
-            let cells = self.profile.notes.get(seen.note as usize).map_or(&[][..], |note| &note.cells);
-            for at in cells.iter().filter(|_| !is_usual) {
+        let own = self.profile.cell_of(member.position);
+        for (note, cells) in &self.touched {
+            let said = member.said(self.profile, *note, self.left(*note), answers);
+            for (at, usual) in cells.iter().filter(|(at, _)| said.is_some() || Some(*at) == own) {
                 let Some(cell) = self.profile.cells.get(*at as usize) else { continue };
-                let felt = self.profile.feel(cell, &said, answers, &ours);
-                let usual = self.felt.get(at).unwrap_or(&cell.steady);
-                if felt != *usual {
+                let felt = said.as_ref().map(|said| self.feel(cell, said, answers));
+                let felt = felt.as_ref().unwrap_or(usual);
+                // It is no peer of its own.
+                let peers = cell.peers - i64::from(Some(*at) == own);
+                if felt != usual || peers != cell.peers {
                     tally.add(usual, -cell.peers);
-                    tally.add(&felt, cell.peers);
+                    tally.add(felt, peers);
                 }
             }
         }
-        // It is no peer of its own.
-        let own = self.profile.cell_of(member.position);
-        if let Some(cell) = own.and_then(|at| self.profile.cells.get(at as usize)) {
-            let (said, _) = member.said(self.profile, cell.note, self.left(cell.note), answers);
-            tally.add(&self.profile.feel(cell, &said, answers, &ours), -1);
-        }
         let mut departed = tally.finish(answers);
+        departed.contact = self.contact(member, own, answers);
         departed.is_complete = self.profile.field.odd().is_empty();
         if !self.odd.is_empty() {
             self.add_odd(member.interface, &leaving.difference(), &mut departed);
@@ -158,12 +173,35 @@ impl<'p, 'd, 'g> Departure<'p, 'd, 'g> {
         departed
     }
 
+    /// Returns the contact with anybody who can stand for its class, until there is enough of it.
+    fn contact(&self, member: &Member, own: Option<u32>, answers: &mut Answers<'_>) -> Contact {
+        let mut contact = Contact::default();
+        let all = 0..u32::try_from(self.profile.cells.len()).unwrap_or(u32::MAX);
+        for at in self.friends.iter().copied().chain(all) {
+            let Some(cell) = self.profile.cells.get(at as usize) else { continue };
+            if cell.peers == 1 && own == Some(at) {
+                continue;
+            }
+            let left = self.left(cell.note);
+            let said = member.said(self.profile, cell.note, left, answers);
+            let said =
+                said.unwrap_or_else(|| member.usual(self.profile, cell.note, left.map(|(_, said)| said)));
+            contact = contact.or(self.feel(cell, &said, answers).contact);
+            if is_enough(contact) {
+                break;
+            }
+        }
+        contact
+    }
+
     /// Finds traffic that goes on as before, with a member of the group that is left if there is any.
     fn witness(&self, member: &Member, answers: &mut Answers<'_>) -> Option<Witness> {
         let members = self.profile.notes_of_group.get(&self.group).map_or(&[][..], Vec::as_slice);
         let others = 0..u32::try_from(self.profile.notes.len()).unwrap_or(u32::MAX);
         for note in members.iter().copied().chain(others) {
-            let (said, _) = member.said(self.profile, note, self.left(note), answers);
+            let left = self.left(note);
+            let said = member.said(self.profile, note, left, answers);
+            let said = said.unwrap_or_else(|| member.usual(self.profile, note, left.map(|(_, said)| said)));
             for at in &self.profile.notes.get(note as usize)?.cells {
                 let cell = self.profile.cells.get(*at as usize)?;
                 let Some(peer) = Some(cell.first).filter(|peer| *peer != member.interface).or(cell.second)
@@ -203,6 +241,14 @@ impl<'p, 'd, 'g> Departure<'p, 'd, 'g> {
             departed.add(touches.get(peer).copied().unwrap_or_default(), contact);
         }
     }
+}
+
+/// How many cells with accepted traffic are remembered.
+const FRIENDS: usize = 8;
+
+/// Whoever surely reaches somebody afterwards, and may have before, is not isolated.
+const fn is_enough(contact: Contact) -> bool {
+    contact.surely_after && contact.maybe_before
 }
 
 /// Returns the verdict of a list of the kin's rules once a group is left.

@@ -80,8 +80,6 @@ pub(super) struct Tally {
     counts: [[i64; 3]; 3],
     surely_cut: i64,
     maybe_cut: i64,
-    /// Peers with contact: surely and perhaps before, surely and perhaps after.
-    contacts: [i64; 4],
     /// How often each answer that changes something is felt.
     answers: BTreeMap<u32, i64>,
 }
@@ -104,12 +102,6 @@ impl Tally {
             Some(false) => self.maybe_cut += peers,
             None => {}
         }
-        let Contact { surely_before, maybe_before, surely_after, maybe_after } = felt.contact;
-        for (count, flag) in
-            self.contacts.iter_mut().zip([surely_before, maybe_before, surely_after, maybe_after])
-        {
-            *count += if flag { peers } else { 0 };
-        }
         for answer in &felt.answers {
             *self.answers.entry(*answer).or_insert(0) += peers;
         }
@@ -124,8 +116,6 @@ impl Tally {
         }
         departed.surely_cut = count(self.surely_cut);
         departed.maybe_cut = count(self.maybe_cut);
-        let [surely_before, maybe_before, surely_after, maybe_after] = self.contacts.map(|n| n > 0);
-        departed.contact = Contact { surely_before, maybe_before, surely_after, maybe_after };
         for (number, _) in self.answers.iter().filter(|(_, times)| **times > 0) {
             let answer = answers.answer(*number);
             departed.lost_traffic = departed.lost_traffic.union(&answer.lost);
@@ -185,9 +175,9 @@ pub struct Departed {
     pub surely_cut: u64,
     /// Peers of which that holds under some reading only.
     pub maybe_cut: u64,
-    /// The contact with others, as far as it was looked at.
+    /// The contact with others, as far as it was looked at: until it is known that there is some before and after.
     pub contact: Contact,
-    /// Whether that is the contact with anybody in the VPC.
+    /// Whether nobody else has to be looked at.
     pub is_complete: bool,
     /// All the traffic that some interface loses.
     pub lost_traffic: TransportSet,

@@ -61,6 +61,9 @@ pub struct Field<'c, 'g> {
     pub(super) readings: Readings,
     /// The rules of each group that hold every address of the VPC in a family; ascending.
     wide: HashMap<(GroupIx, Family), Vec<u32>>,
+    /// The other rules of the groups here, by the blocks they are for, and the lengths that occur.
+    narrow: HashMap<IpBlock, Vec<u32>>,
+    narrow_lengths: BTreeSet<(Family, u8)>,
     /// The same for classes, by direction: the number of the list.
     wide_of_class: HashMap<(u32, Family, Direction), u32>,
     wide_lists: Vec<Vec<u32>>,
@@ -103,6 +106,8 @@ impl<'c, 'g> Field<'c, 'g> {
             vpc,
             readings,
             wide: HashMap::new(),
+            narrow: HashMap::new(),
+            narrow_lengths: BTreeSet::new(),
             wide_of_class: HashMap::new(),
             wide_lists: Vec::new(),
             groups_of_class: classes.iter().map(|class| (*class, groups_of(class))).collect(),
@@ -133,8 +138,16 @@ impl<'c, 'g> Field<'c, 'g> {
                     }
                     Peer::Group(_) | Peer::UnknownList(_) | Peer::NotUnderstood => false,
                 };
-                let wide = book.of_group(*group).iter().copied().filter(is_wide).collect();
+                let (wide, narrow): (Vec<u32>, Vec<u32>) =
+                    book.of_group(*group).iter().copied().partition(is_wide);
                 self.wide.insert((*group, family), wide);
+                for number in narrow {
+                    let Peer::Blocks(blocks) = &book.body(number).peer else { continue };
+                    for block in blocks.iter().filter(|block| block.family() == family) {
+                        self.narrow.entry(*block).or_default().push(number);
+                        self.narrow_lengths.insert((family, block.length()));
+                    }
+                }
             }
             let mut numbers: HashMap<Vec<u32>, u32> = HashMap::new();
             for class in &self.clear {
@@ -221,7 +234,7 @@ impl<'c, 'g> Field<'c, 'g> {
             .members
             .iter()
             .enumerate()
-            .map(|(at, interface)| Member::new(&profile, kin, *interface, kin.first + at, answers))
+            .map(|(at, interface)| Member::new(self, kin, *interface, kin.first + at))
             .collect();
         for group in self.groups_of(kin.class).to_vec() {
             let leaving =
@@ -299,13 +312,12 @@ impl<'c, 'g> Field<'c, 'g> {
     pub(super) fn specific(&self, block: IpBlock) -> BTreeMap<GroupIx, Vec<u32>> {
         let book = &self.compiled.book;
         let mut found: BTreeMap<GroupIx, Vec<u32>> = BTreeMap::new();
-        book.holding(block, |number| {
-            let holder = book.body(number).rule.group;
-            let is_here = self.wide.get(&(holder, block.family()));
-            if is_here.is_some_and(|wide| wide.binary_search(&number).is_err()) {
-                found.entry(holder).or_default().push(number);
+        let (family, address) = (block.family(), block.first());
+        for (_, length) in self.narrow_lengths.iter().filter(|(of, _)| *of == family) {
+            for number in self.narrow.get(&IpBlock::around(family, address, *length)).into_iter().flatten() {
+                found.entry(book.body(*number).rule.group).or_default().push(*number);
             }
-        });
+        }
         for numbers in found.values_mut() {
             numbers.sort_unstable();
             numbers.dedup();

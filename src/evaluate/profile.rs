@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use foldhash::{HashMap, HashMapExt as _};
 
 use super::answers::{Answers, Base, Facts, PairKey};
-use super::felt::{Felt, Tally};
+use super::felt::Felt;
 use super::field::{Field, Kin, Lens};
 use super::matching::METADATA;
 use super::reachability::BOTH;
@@ -37,8 +37,6 @@ pub(super) struct Cell {
     pub(super) second: Option<InterfaceIx>,
     /// One for each kind of address of the kin, address of the cell and direction.
     pub(super) entries: Vec<Entry>,
-    /// What each would feel if nobody left, and no rule but the wide ones held the address of the kin.
-    pub(super) steady: Felt,
 }
 
 /// A pair of kinds of addresses in one direction.
@@ -115,8 +113,6 @@ pub(super) struct Profile<'d, 'g> {
     pub(super) lists: Vec<OurList>,
     pub(super) shared: Vec<Vec<GroupIx>>,
     pub(super) notes_of_group: HashMap<GroupIx, Vec<u32>>,
-    /// The sum over all cells if nobody left.
-    pub(super) tally: Tally,
     runs: Vec<(Family, Vec<Run>, Kinds)>,
     /// One for each kind of address of the kin, kind of run and direction that holds an outside address.
     pub(super) outside: Vec<OutsideList>,
@@ -159,7 +155,7 @@ pub(super) fn lens_number(at: usize) -> u8 {
 }
 
 impl<'d, 'g> Profile<'d, 'g> {
-    /// Judges every cell as if nobody left.
+    /// Sorts everybody into cells.
     pub(super) fn new(field: &'d Field<'d, 'g>, kin: &'d Kin, answers: &mut Answers<'_>) -> Self {
         let groups = field.groups_of(kin.class).to_vec();
         let mut profile = Self {
@@ -171,7 +167,6 @@ impl<'d, 'g> Profile<'d, 'g> {
             lists: Vec::new(),
             shared: Vec::new(),
             notes_of_group: HashMap::new(),
-            tally: Tally::default(),
             runs: Vec::new(),
             outside: Vec::new(),
             names: HashMap::new(),
@@ -186,7 +181,6 @@ impl<'d, 'g> Profile<'d, 'g> {
         profile.enter_rules();
         profile.enter_outside(answers);
         profile.enter_cells(answers);
-        profile.judge_cells(answers);
         profile
     }
 
@@ -309,8 +303,7 @@ impl<'d, 'g> Profile<'d, 'g> {
                     continue;
                 }
                 let entries = self.entries(note, &pattern, answers);
-                let (peers, first, steady) = (1, *interface, Felt::default());
-                self.cells.push(Cell { note, peers, first, second: None, entries, steady });
+                self.cells.push(Cell { note, peers: 1, first: *interface, second: None, entries });
             }
         }
         for (at, cell) in self.cells.iter().enumerate() {
@@ -453,18 +446,6 @@ impl<'d, 'g> Profile<'d, 'g> {
         });
         self.note_of.insert(class, number);
         number
-    }
-
-    fn judge_cells(&mut self, answers: &mut Answers<'_>) {
-        for at in 0..self.cells.len() {
-            let Some(cell) = self.cells.get(at) else { continue };
-            let said = self.usual(cell.note, None);
-            let felt = self.feel(cell, &said, answers, &|_, list| (list.verdict, list.verdict));
-            self.tally.add(&felt, cell.peers);
-            if let Some(cell) = self.cells.get_mut(at) {
-                cell.steady = felt;
-            }
-        }
     }
 
     /// Returns what a class says of an address of each kind that wide rules hold only, before and after.
