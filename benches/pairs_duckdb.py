@@ -174,8 +174,10 @@ def fill(connection: duckdb.DuckDBPyConnection, estate: Estate) -> None:
 
 def main() -> None:
     """Count the pairs of an estate."""
-    connection = duckdb.connect()
-    fill(connection, read(Path(sys.argv[1])))
+    folder = Path(sys.argv[1])
+    # What does not fit into memory would else be put beside the sources.
+    connection = duckdb.connect(config={"temp_directory": str(folder / "spilled")})
+    fill(connection, read(folder))
     for step in (PAIRS, HITS, CASES, ANSWERS):
         connection.execute(step)
     counts = connection.execute(COUNTS).fetchone()
