@@ -16,6 +16,7 @@ use super::reading::{Evidence, Readings};
 use super::rulebook::{RuleBook, Variable};
 use super::side::{Further, Presence, RemoteChange, Side, Slot, Unknown};
 use super::verdict::{Cause, Disposition, Explanation};
+use super::walk::joint_outcomes;
 use crate::graph::{GroupIx, InterfaceIx, SecurityGraph, View};
 use crate::inventory::{Direction, RuleAction};
 use crate::netset::{Family, IpBlock, Packet, TransportSet};
@@ -82,11 +83,24 @@ impl<'g> Evaluator<'g> {
         }
     }
 
-    /// Returns the distinct traffic of the rules of some groups, sorted.
+    /// Answers all traffic between two ends in one state of the estate: what is surely accepted, and what surely denied.
     #[must_use]
-    pub fn traffic_of(&self, groups: &BTreeSet<GroupIx>) -> BTreeSet<TransportSet> {
-        let numbers = groups.iter().flat_map(|group| self.book.of_group(*group));
-        numbers.map(|number| self.book.body(*number).traffic.as_ref().clone()).collect()
+    pub fn answers_of(
+        &self,
+        view: &View<'_>,
+        source: Endpoint,
+        destination: Endpoint,
+        family: Family,
+    ) -> (TransportSet, TransportSet) {
+        let egress = self.side(view, Direction::Egress, source, destination);
+        let ingress = self.side(view, Direction::Ingress, destination, source);
+        let sides: Vec<&Side> = [&egress, &ingress].into_iter().filter_map(|end| end.ours()).collect();
+        if sides.is_empty() {
+            return (TransportSet::universe(family), TransportSet::empty());
+        }
+        let outcomes = joint_outcomes(&self.book, family, &sides);
+        let (accepted, denied) = (&outcomes.kept, &outcomes.denied);
+        (accepted.difference(denied), denied.difference(accepted))
     }
 
     fn side(&self, view: &View<'_>, direction: Direction, own: Endpoint, remote: Endpoint) -> End {

@@ -29,11 +29,20 @@ impl Row<'_, '_> {
             Point { first: address.block.first(), last: address.block.last(), interface, kind: address.kind };
         let class = self.difference.class(interface);
         let mut total = Contact::default();
+        let narrowed = self.is_narrowed(class);
         for (piece, run) in self.pieces_of(&point, class) {
+            let key = (run, class, piece.kind.is_plain());
+            if let Some(known) = self.memo.cells.get(&key).filter(|_| !narrowed) {
+                total = total.or(*known);
+                continue;
+            }
+            let mut found = Contact::default();
             for direction in BOTH {
                 let (ours, theirs) = self.sides(direction, run, class, &piece);
-                total = total.or(self.contact_of(direction, ours, theirs));
+                found = found.or(self.contact_of(direction, ours, theirs));
             }
+            self.memo.cells.insert(key, found);
+            total = total.or(found);
         }
         total
     }

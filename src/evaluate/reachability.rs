@@ -107,6 +107,8 @@ pub(super) struct Memo {
     pub(super) theirs: HashMap<(u32, bool, Direction), u32>,
     pub(super) answers: HashMap<(Direction, u32, u32), Answer>,
     pub(super) contacts: HashMap<(Direction, u32, u32), Contact>,
+    /// The contact with a peer, by (run, class, plain).
+    pub(super) cells: HashMap<(u32, u32, bool), Contact>,
 }
 
 impl Memo {

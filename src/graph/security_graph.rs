@@ -84,6 +84,8 @@ pub struct SecurityGraph {
     described: Vec<Option<u32>>,
     /// The sorted groups of each interface; `None` where the export does not say. An index over membership edges.
     memberships: Vec<Option<Box<[GroupIx]>>>,
+    /// The position of each interface's instance, where it is in the inventory. An index over attachment edges.
+    attachments: Vec<Option<u32>>,
 }
 
 impl SecurityGraph {
@@ -112,6 +114,7 @@ impl SecurityGraph {
             graph.add_node(Node::Instance);
         }
         let mut memberships = Vec::with_capacity(inventory.interfaces.len());
+        let mut attachments = Vec::with_capacity(inventory.interfaces.len());
         for (position, Place { instance, groups }) in places(&inventory, &groups).into_iter().enumerate() {
             let node = NodeIndex::new(base + position);
             if let Some(at) = instance {
@@ -121,9 +124,10 @@ impl SecurityGraph {
                 graph.add_edge(node, NodeIndex::new(group.at()), Edge::Membership);
             }
             memberships.push(groups);
+            attachments.push(instance.and_then(|at| u32::try_from(at).ok()));
         }
         add_rules(&inventory, &groups, &mut graph);
-        Self { inventory, graph, group_ids, described, memberships }
+        Self { inventory, graph, group_ids, described, memberships, attachments }
     }
 
     /// Returns the inventory the graph was built from.
@@ -171,7 +175,8 @@ impl SecurityGraph {
     /// Returns the instance the interface is attached to, if it is in the inventory.
     #[must_use]
     pub fn instance_of(&self, ix: InterfaceIx) -> Option<&Instance> {
-        self.interface(ix).instance.as_ref().and_then(|id| self.inventory.instance(id))
+        let at = self.attachments.get(ix.at()).copied().flatten()?;
+        self.inventory.instances.get(at as usize)
     }
 
     /// Returns the interfaces of an instance, sorted by id.

@@ -11,12 +11,11 @@ use super::orphan::Standing;
 use super::removal::{JudgedRemoval, Removal};
 use super::simulation::{Options, RemovalError, Simulation, SimulationVerdict};
 use crate::evaluate::{
-    Cause, ChangeKind, Compiled, Delta, Difference, Disposition, Effect, Endpoint, Evaluator, Evidence, Flow,
-    PeerPiece, Row,
+    Cause, ChangeKind, Compiled, Delta, Difference, Effect, Endpoint, Evaluator, Evidence, PeerPiece, Row,
 };
 use crate::graph::{GroupIx, InterfaceIx, SecurityGraph, View};
 use crate::inventory::{Direction, Network, NetworkInterface, RulePeer};
-use crate::netset::{IpRange, TransportSet};
+use crate::netset::{Family, IpRange, TransportSet};
 use crate::parallel;
 
 /// Simulates removals judged together: what is lost, gained, isolated and orphaned, and what the API would refuse.
@@ -245,6 +244,11 @@ fn row_findings(
             let singles = changed.chunks(1).map(<[_]>::to_vec);
             for peers in singles.chain(Some(unchanged).filter(|peers| !peers.is_empty())) {
                 let Some(first) = peers.first().copied() else { continue };
+                let ends = [
+                    end(&row),
+                    Endpoint::Interface { interface: first.interface, address: address(first.range) },
+                ];
+                let responsible = attribution.of_ends(&[interface, first.interface], group.direction, ends);
                 for delta in group.deltas.iter() {
                     if let Effect::Change(kind) = delta.effect {
                         found.pairs.extend(peers.iter().map(|peer| (kind, group.direction, peer.interface)));
@@ -253,14 +257,9 @@ fn row_findings(
                             found.losing.extend(peers.iter().map(|peer| peer.interface));
                         }
                     }
-                    let ends = [
-                        end(&row),
-                        Endpoint::Interface { interface: first.interface, address: address(first.range) },
-                    ];
                     let pieces: Vec<_> =
                         peers.iter().map(|peer| (peer.interface, peer.kind, peer.range)).collect();
-                    let both = [interface, first.interface];
-                    for (removed_by, delta) in attribution.shares(&both, group.direction, ends, delta) {
+                    for (removed_by, delta) in responsible.shares(delta) {
                         found.add(own, group.direction, delta, removed_by, Peers::Interfaces(pieces.clone()));
                     }
                 }
@@ -268,12 +267,13 @@ fn row_findings(
         }
         for group in row.externals() {
             let Some(first) = group.blocks.first() else { continue };
+            let ends = [end(&row), Endpoint::External(first.address())];
+            let responsible = attribution.of_ends(&[interface], group.direction, ends);
             for delta in group.deltas.iter() {
                 if let Effect::Change(kind) = delta.effect {
                     found.externals.insert((kind, group.direction));
                 }
-                let ends = [end(&row), Endpoint::External(first.address())];
-                for (removed_by, delta) in attribution.shares(&[interface], group.direction, ends, delta) {
+                for (removed_by, delta) in responsible.shares(delta) {
                     found.add(own, group.direction, delta, removed_by, Peers::External(group.blocks.clone()));
                 }
             }
@@ -352,89 +352,90 @@ impl<'a> Attribution<'a> {
             .collect()
     }
 
-    /// Cuts a delta by who is responsible for it.
+    /// Tells which traffic between the ends each removal is responsible for; nothing where there is one removal only.
     ///
-    /// A removal is responsible when it alone changes the answer, or the answer would not change without it. Where
-    /// no single one is, all of them are. The traffic is cut where any rule of the two interfaces begins or ends, so
-    /// within a piece every state in between decides alike and one packet answers for all.
-    fn shares(
+    /// A removal is responsible where it alone changes the answer, or the answer would not change without it.
+    fn of_ends(
         &self,
         interfaces: &[InterfaceIx],
         direction: Direction,
         ends: [Endpoint; 2],
-        delta: &Delta,
-    ) -> Vec<(Vec<(InterfaceIx, GroupIx)>, Delta)> {
+    ) -> Responsible<'a> {
         let candidates = self.of(interfaces);
         if candidates.len() < 2 {
-            return vec![(candidates.iter().map(|one| (one.interface, one.group)).collect(), delta.clone())];
+            return Responsible { candidates, traffic: Vec::new() };
         }
-        let mut shares: BTreeMap<Vec<(InterfaceIx, GroupIx)>, TransportSet> = BTreeMap::new();
-        for piece in self.cut(interfaces, &delta.traffic) {
-            let removed_by = self.responsible(&candidates, direction, ends, &piece);
-            let share = shares.entry(removed_by).or_default();
-            *share = share.union(&piece);
-        }
-        let share = |(removed_by, traffic)| (removed_by, Delta { traffic, ..delta.clone() });
-        shares.into_iter().map(share).collect()
-    }
-
-    /// Cuts traffic where a rule of any group of the interfaces begins or ends.
-    fn cut(&self, interfaces: &[InterfaceIx], traffic: &TransportSet) -> Vec<TransportSet> {
-        let mut pieces = vec![traffic.clone()];
-        let groups: BTreeSet<GroupIx> = interfaces
-            .iter()
-            .flat_map(|interface| {
-                [self.before, self.after].map(|view| view.groups_of(*interface).unwrap_or_default())
-            })
-            .flat_map(|groups| groups.to_vec())
-            .collect();
-        for set in self.evaluator.traffic_of(&groups) {
-            let mut next = Vec::with_capacity(pieces.len() + 1);
-            for piece in pieces {
-                let inside = piece.intersection(&set);
-                if inside.is_empty() || inside == piece {
-                    next.push(piece);
-                } else {
-                    next.push(piece.difference(&inside));
-                    next.push(inside);
-                }
-            }
-            pieces = next;
-        }
-        pieces
-    }
-
-    fn responsible(
-        &self,
-        candidates: &[&JudgedRemoval],
-        direction: Direction,
-        [own, peer]: [Endpoint; 2],
-        traffic: &TransportSet,
-    ) -> Vec<(InterfaceIx, GroupIx)> {
-        let name = |removal: &JudgedRemoval| (removal.interface, removal.group);
-        let everybody = || candidates.iter().map(|removal| name(removal)).collect::<Vec<_>>();
-        let Some(packet) = traffic.witness() else { return everybody() };
+        let [own, peer] = ends;
         let (source, destination) = match direction {
             Direction::Egress => (own, peer),
             Direction::Ingress => (peer, own),
         };
-        let flow = Flow { source, destination, packet };
-        let answer = |view: &View<'_>| match self.evaluator.evaluate(view, &flow).disposition {
-            Disposition::Accepted => Some(true),
-            Disposition::DeniedIn | Disposition::DeniedOut => Some(false),
-            Disposition::InsufficientInfo => None,
+        let family = match own {
+            Endpoint::Interface { address, .. } | Endpoint::External(address) => Family::of(address),
+            Endpoint::LoadBalancer => Family::Ipv4,
         };
+        let answer = |view: &View<'_>| self.evaluator.answers_of(view, source, destination, family);
         let (before, after) = (answer(self.before), answer(self.after));
-        let matters = |removal: &&&JudgedRemoval| {
-            let alone = answer(&outcome(self.before.graph(), std::slice::from_ref(**removal)));
-            let others: Vec<JudgedRemoval> = candidates
-                .iter()
-                .filter(|other| **other != **removal)
-                .map(|other| (*other).clone())
-                .collect();
-            alone != before || answer(&outcome(self.before.graph(), &others)) != after
+        let graph = self.before.graph();
+        let of_one = |removal: &&JudgedRemoval| {
+            let alone = answer(&outcome(graph, std::slice::from_ref(*removal)));
+            let others: Vec<JudgedRemoval> =
+                candidates.iter().filter(|other| *other != removal).map(|other| (*other).clone()).collect();
+            differs(&alone, &before, family).union(&differs(
+                &answer(&outcome(graph, &others)),
+                &after,
+                family,
+            ))
         };
-        let found: Vec<(InterfaceIx, GroupIx)> = candidates.iter().filter(matters).map(|r| name(r)).collect();
-        if found.is_empty() { everybody() } else { found }
+        let traffic = candidates.iter().map(of_one).collect();
+        Responsible { candidates, traffic }
+    }
+}
+
+/// Returns the traffic that two states answer differently; an answer that is open is an answer of its own.
+fn differs(
+    one: &(TransportSet, TransportSet),
+    other: &(TransportSet, TransportSet),
+    family: Family,
+) -> TransportSet {
+    let universe = TransportSet::universe(family);
+    let open =
+        |(accepted, denied): &(TransportSet, TransportSet)| universe.difference(accepted).difference(denied);
+    let same = one.0.intersection(&other.0).union(&one.1.intersection(&other.1));
+    universe.difference(&same.union(&open(one).intersection(&open(other))))
+}
+
+/// The removals that can have a part in what changes between two ends.
+struct Responsible<'a> {
+    candidates: Vec<&'a JudgedRemoval>,
+    /// The traffic each is responsible for; empty where there is one candidate only.
+    traffic: Vec<TransportSet>,
+}
+
+impl Responsible<'_> {
+    /// Cuts a delta by who is responsible for it. Where no single removal is, all of them are.
+    fn shares(&self, delta: &Delta) -> Vec<(Vec<(InterfaceIx, GroupIx)>, Delta)> {
+        let names: Vec<(InterfaceIx, GroupIx)> =
+            self.candidates.iter().map(|one| (one.interface, one.group)).collect();
+        if self.traffic.is_empty() {
+            return vec![(names, delta.clone())];
+        }
+        let mut pieces: Vec<(Vec<(InterfaceIx, GroupIx)>, TransportSet)> =
+            vec![(Vec::new(), delta.traffic.clone())];
+        for (name, traffic) in names.iter().zip(&self.traffic) {
+            let cut = |(by, piece): (Vec<(InterfaceIx, GroupIx)>, TransportSet)| {
+                let (inside, outside) = (piece.intersection(traffic), piece.difference(traffic));
+                let with = by.iter().copied().chain([*name]).collect();
+                [(with, inside), (by, outside)].into_iter().filter(|(_, piece)| !piece.is_empty())
+            };
+            pieces = pieces.into_iter().flat_map(cut).collect();
+        }
+        let mut shares: BTreeMap<Vec<(InterfaceIx, GroupIx)>, TransportSet> = BTreeMap::new();
+        for (by, piece) in pieces {
+            let share = shares.entry(if by.is_empty() { names.clone() } else { by }).or_default();
+            *share = share.union(&piece);
+        }
+        let share = |(removed_by, traffic)| (removed_by, Delta { traffic, ..delta.clone() });
+        shares.into_iter().map(share).collect()
     }
 }

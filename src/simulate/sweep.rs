@@ -157,11 +157,13 @@ impl AuditedMembership {
         self.isolation.as_ref().is_some_and(|one| one.new && one.certainty == Certainty::Certain)
     }
 
-    /// Returns the order of concern: the worst first, and of two alike the one that touches more.
+    /// Returns the order of concern: the worst first, and of two alike the one that touches more. What the API would not
+    /// do comes behind what it would.
     #[must_use]
     pub fn rank(&self) -> impl Ord + use<> {
         let touched = self.lost.peers + self.gained.peers + self.undetermined.peers;
         (
+            !self.refusals.is_empty(),
             self.consequence,
             self.effect,
             std::cmp::Reverse(self.cut_peers),

@@ -8,6 +8,7 @@
     reason = "the helpers of a test stand outside of a test function, where clippy.toml does not reach"
 )]
 
+mod audit;
 mod cache;
 mod cache_folder;
 mod exit_codes;

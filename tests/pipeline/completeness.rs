@@ -9,8 +9,8 @@ use sgleave::evaluate::{Flow, Readings, evaluate};
 use sgleave::graph::SecurityGraph;
 use sgleave::netset::Packet;
 use sgleave::report::{
-    ExplanationReport, Format, InspectionReport, ReportContext, SCHEMAS, SimulationReport, Style, schema,
-    write_explanation, write_inspection, write_simulation,
+    AuditReport, AuditWriter, ExplanationReport, Format, InspectionReport, ReportContext, SCHEMAS,
+    SimulationReport, Style, schema, write_explanation, write_inspection, write_simulation,
 };
 use sgleave::simulate::{Options, simulate};
 
@@ -168,6 +168,10 @@ fn document(name: &str) -> Value {
             let answer = evaluate(&graph.baseline(), &flow, &readings);
             let report = ExplanationReport::new(&graph, &context, &flow, &answer, Some(&answer), &readings);
             write_explanation(&report, Format::Json, &style, &mut bytes)
+        }
+        "audit" => {
+            let report = AuditReport::new(&graph, &context, Readings::default());
+            AuditWriter::new(&report, Format::Lines, &style, &mut bytes).map(|_| ())
         }
         other => panic!("the demo gives no `{other}`"),
     }

@@ -23,7 +23,7 @@ use crate::simulate::{
 /// One line of an audit.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-#[schemars(title = "sgleave audit, one line")]
+#[schemars(title = "sgleave audit")]
 pub enum AuditLine<'a> {
     /// The first line: what was read, and how it is judged.
     Audit(Box<AuditHeader<'a>>),
@@ -123,6 +123,9 @@ pub struct MembershipEntry<'a> {
     pub(in crate::report) group: GroupIx,
     #[serde(skip)]
     pub(in crate::report) refusal_texts: Vec<String>,
+    /// What an IPv4 pair can carry besides the traffic that is lost, and that is gained.
+    #[serde(skip)]
+    pub(in crate::report) lacking: [Vec<Traffic>; 2],
 }
 
 /// Traffic that is accepted before and after.
@@ -204,6 +207,11 @@ fn items(traffic: &TransportSet) -> Vec<Traffic> {
     traffic.items(family).into_iter().map(Traffic::from).collect()
 }
 
+fn lacking(traffic: &TransportSet) -> Vec<Traffic> {
+    let lacking = TransportSet::universe(Family::Ipv4).difference(traffic);
+    lacking.items(Family::Ipv4).into_iter().map(Traffic::from).collect()
+}
+
 const fn direction(direction: Direction) -> DirectionName {
     match direction {
         Direction::Egress => DirectionName::Egress,
@@ -269,6 +277,7 @@ impl<'a> MembershipEntry<'a> {
                 traffic: witness.traffic.items(witness.family).into_iter().map(Traffic::from).collect(),
                 ix: witness.peer,
             }),
+            lacking: [&one.lost_traffic, &one.gained_traffic].map(lacking),
             ix: one.interface,
             group: one.group,
             refusal_texts: one

@@ -136,9 +136,11 @@ fn headline(entry: &MembershipEntry<'_>, names: &Names<'_>) -> String {
 fn details(entry: &MembershipEntry<'_>) -> Vec<String> {
     let peers = |n| plural(n, "interface", "interfaces");
     let mut lines = Vec::new();
-    for (name, touched, items) in
-        [("lost", entry.lost, &entry.lost_traffic), ("gained", entry.gained, &entry.gained_traffic)]
-    {
+    let [not_lost, not_gained] = &entry.lacking;
+    for (name, touched, items, lacking) in [
+        ("lost", entry.lost, &entry.lost_traffic, not_lost),
+        ("gained", entry.gained, &entry.gained_traffic, not_gained),
+    ] {
         let outside: Vec<&str> =
             entry.outside.iter().filter_map(|one| one.strip_prefix(name)?.strip_prefix('-')).collect();
         if touched.peers == 0 && outside.is_empty() {
@@ -149,7 +151,7 @@ fn details(entry: &MembershipEntry<'_>) -> Vec<String> {
             (n, true) => peers(n),
             (n, false) => format!("{} and the outside ({})", peers(n), outside.join(", ")),
         };
-        lines.push(format!("{name}: {} with {with}", traffic(items, &[])));
+        lines.push(format!("{name}: {} with {with}", traffic(items, lacking)));
     }
     if entry.undetermined_peers > 0 {
         lines.push(format!("undetermined with {}", peers(entry.undetermined_peers)));
