@@ -12,9 +12,10 @@ use super::answers::{Answers, PairKey};
 use super::delta::{ChangeKind, Contact, Effect};
 use super::difference::Difference;
 use super::felt::{Departed, Felt, Tally, Touch, Witness};
-use super::field::{Leaving, Outside};
+use super::leaving::{Leaving, Outside};
 use super::member::Member;
-use super::profile::{Cell, OurList, OutsideList, Profile, Said, Slots, lens_number};
+use super::profile::{Cell, OurList, OutsideList, Profile, lens_number};
+use super::said::{Said, Slots};
 use crate::graph::{GroupIx, InterfaceIx};
 use crate::inventory::Direction;
 

@@ -2,7 +2,8 @@
 
 use super::answers::Answers;
 use super::field::{Field, Kin, Lens};
-use super::profile::{Profile, Said, Slots};
+use super::profile::Profile;
+use super::said::{Said, Slots};
 use crate::graph::{GroupIx, InterfaceIx};
 use crate::inventory::InterfaceAddress;
 

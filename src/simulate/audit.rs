@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::audited::{AuditEffect, AuditedMembership, Consequence};
 use super::standing::{StandingKind, StandingRisk};
-use super::sweep::{AuditEffect, AuditedMembership, Consequence};
 use crate::graph::GroupIx;
 use crate::inventory::VpcId;
 

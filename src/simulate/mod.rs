@@ -1,6 +1,8 @@
 //! Room 4: what changes if they leave?
 
+mod attribution;
 mod audit;
+mod audited;
 mod entry;
 mod impact;
 mod isolation;
@@ -18,6 +20,7 @@ mod sweep;
 
 pub use crate::evaluate::{ChangeKind, Touched, Witness};
 pub use audit::{Audit, AuditSummary};
+pub use audited::{AuditEffect, AuditedMembership, Consequence};
 pub use impact::{
     Certainty, Change, EndpointSet, Extent, Impact, Isolation, OrphanKind, OrphanRisk, SessionEffect, Totals,
 };
@@ -30,4 +33,3 @@ pub use removal_text::{IdError, RemovalTextError, check_id, parse_move, parse_re
 pub use run::{Simulator, simulate};
 pub use simulation::{Options, Quotas, RemovalError, Simulation, SimulationVerdict};
 pub use standing::{StandingKind, StandingRisk};
-pub use sweep::{AuditEffect, AuditedMembership, Consequence};
