@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::{Scene, names_in, program};
+use super::{Scene, names_in, program, run};
 
 /// Removals whose result is longer than a pipe takes without a reader.
 const MANY: [&str; 7] = [
@@ -85,5 +85,34 @@ fn a_signal_takes_an_unfinished_estate_along() {
         assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
         assert_eq!(child.wait().unwrap().signal(), Some(number));
         assert_eq!(names_in(&estate), [""; 0]);
+    }
+}
+
+#[test]
+fn a_signal_takes_the_unfinished_parts_of_an_audit_along() {
+    for (name, number) in [("INT", 2), ("TERM", 15)] {
+        let scene = Scene::new();
+        let generate = ["generate", "--interfaces", "200", "--out", "estate"];
+        assert_eq!(run(scene.sgleave(generate)).code, 0);
+        scene.write("audit.csv", "previous");
+        let before = scene.names();
+        let mut child = Command::new(program())
+            .args(["audit", "-i", "estate/export", "-f", "jsonl", "--report", "csv=audit.csv"])
+            .current_dir(scene.folder.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        while !scene.names().iter().any(|name| name.ends_with(".part")) {
+            sleep(Duration::from_millis(5));
+        }
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+        assert_eq!(
+            child.wait().unwrap().signal(),
+            Some(number),
+            "nobody read, so it could not end by itself"
+        );
+        assert_eq!(scene.names(), before);
+        assert_eq!(fs::read_to_string(scene.path("audit.csv")).unwrap(), "previous");
     }
 }
