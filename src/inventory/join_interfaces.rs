@@ -1,6 +1,8 @@
 //! Joining what instances and interfaces say about each other.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use foldhash::{HashMap, HashMapExt as _, HashSet};
 
 use super::addresses;
 use super::assemble::Desk;
@@ -55,13 +57,14 @@ fn adopt(
     instances: &[Located<InstanceFact>],
     interfaces: &mut Vec<Located<NetworkInterface>>,
 ) -> Result<Option<(At, NetworkInterfaceId)>, LoadError> {
-    let exported = interfaces.len();
     let mut primaries: HashMap<InstanceId, usize> = HashMap::new();
     for (position, located) in interfaces.iter().enumerate() {
         if let (InterfaceKind::Primary, Some(instance)) = (located.fact.kind, &located.fact.instance) {
             primaries.entry(instance.clone()).or_insert(position);
         }
     }
+    // Looked up before any of them is changed.
+    let mut positions = positions_of_nested(instances, interfaces).into_iter();
     let mut lacking: Option<(At, NetworkInterfaceId)> = None;
     let mut made: Vec<Located<NetworkInterface>> = Vec::new();
     for located in instances {
@@ -73,11 +76,8 @@ fn adopt(
             same_primary(desk, located, primary)?;
         }
         for nested in &fact.interfaces {
-            let known = interfaces
-                .get(..exported)
-                .unwrap_or_default()
-                .binary_search_by(|other| other.fact.id.cmp(&nested.id));
-            if let Some(known) = known.ok().and_then(|position| interfaces.get_mut(position)) {
+            let known = positions.next().flatten();
+            if let Some(known) = known.and_then(|position| interfaces.get_mut(position)) {
                 claim(desk, located, nested, known)?;
                 has_primary |= known.fact.kind == InterfaceKind::Primary;
                 continue;
@@ -97,6 +97,18 @@ fn adopt(
         interfaces.push(located);
     }
     Ok(lacking)
+}
+
+/// Returns where the interfaces stand that instances show, in the order of the instances; `None` for those that no
+/// interface export has.
+fn positions_of_nested(
+    instances: &[Located<InstanceFact>],
+    interfaces: &[Located<NetworkInterface>],
+) -> Vec<Option<usize>> {
+    let by_id: HashMap<&NetworkInterfaceId, usize> =
+        interfaces.iter().enumerate().map(|(position, located)| (&located.fact.id, position)).collect();
+    let nested = instances.iter().flat_map(|located| &located.fact.interfaces);
+    nested.map(|nested| by_id.get(&nested.id).copied()).collect()
 }
 
 /// Refuses an instance whose groups, VPC or addresses are not those of its primary interface (law I09).
@@ -238,11 +250,10 @@ fn unexported(
     interfaces: &[Located<NetworkInterface>],
     exported: usize,
 ) -> Vec<Instance> {
-    let is_listed =
-        |id: &InstanceId| instances.binary_search_by(|located| located.fact.instance.id.cmp(id)).is_ok();
+    let listed: HashSet<&InstanceId> = instances.iter().map(|located| &located.fact.instance.id).collect();
     let mut missing: BTreeMap<&InstanceId, &Located<NetworkInterface>> = BTreeMap::new();
     for located in interfaces.iter().take(exported) {
-        if let Some(id) = located.fact.instance.as_ref().filter(|id| !is_listed(id)) {
+        if let Some(id) = located.fact.instance.as_ref().filter(|id| !listed.contains(id)) {
             missing.entry(id).or_insert(located);
         }
     }
@@ -334,12 +345,11 @@ fn primaries(
 
 /// Completes the region of interfaces: from the instance, else their own zone, else a group.
 fn regions(instances: &[Instance], interfaces: &mut [Located<NetworkInterface>], groups: &Groups) {
+    let by_id: HashMap<&InstanceId, &Instance> =
+        instances.iter().map(|instance| (&instance.id, instance)).collect();
     for located in interfaces {
         let fact = &mut located.fact;
-        let of_instance = fact.instance.as_ref().and_then(|id| {
-            let position = instances.binary_search_by(|instance| instance.id.cmp(id)).ok()?;
-            instances.get(position)?.region.clone()
-        });
+        let of_instance = fact.instance.as_ref().and_then(|id| by_id.get(id)?.region.clone());
         let of_group = || match &fact.memberships {
             Memberships::Known(ids) => ids.iter().find_map(|id| groups.get(id)?.model.region.clone()),
             Memberships::Unknown => None,
