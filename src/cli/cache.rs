@@ -7,13 +7,14 @@
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
 use super::entry::{self, Understood};
 use super::failure::Failure;
 use super::hash::{Hash, SourceHash, hash_of_stream, hexadecimal};
-use super::input::Inputs;
+use super::input::{Input, Inputs};
 use super::terminal::Terminal;
 use super::{folder, interrupt};
 use crate::inventory::{self, Source};
@@ -36,7 +37,7 @@ pub(super) fn understand(
     inputs: Inputs,
     terminal: &mut Terminal,
 ) -> Result<Understood, Failure> {
-    let Some(cache) = cache else { return judge(inputs.read(terminal)?, terminal) };
+    let Some(cache) = cache else { return Ok(judge(inputs, false, terminal)?.0) };
     // The first run has nothing to look for, and need not read everything twice.
     if cache.has_entries()
         && let Some(hashes) = inputs.hashes()
@@ -44,19 +45,37 @@ pub(super) fn understand(
     {
         return Ok(understood);
     }
-    let sources = inputs.read(terminal)?;
     // Files may have changed since they were looked up: the key is that of the bytes that are judged.
-    let key = cache.key(SourceHash::of_sources(&sources));
-    let understood = judge(sources, terminal)?;
-    cache.keep(&key, &understood, terminal);
+    let (understood, hashes) = judge(inputs, true, terminal)?;
+    cache.keep(&cache.key(hashes), &understood, terminal);
     Ok(understood)
 }
 
-fn judge(sources: Vec<Source>, terminal: &mut Terminal) -> Result<Understood, Failure> {
+/// Reads and judges the inputs, of which no more are held at a time than there are threads. With their hashes, in any order,
+/// where they are wanted.
+fn judge(
+    inputs: Inputs,
+    wants_hashes: bool,
+    terminal: &mut Terminal,
+) -> Result<(Understood, Vec<SourceHash>), Failure> {
+    let (inputs, bytes) = inputs.into_each();
+    let count = inputs.len();
     terminal.stage("understanding the export");
-    let inventory = inventory::load(sources)?;
+    let hashes = Mutex::new(Vec::new());
+    let inventory = inventory::load_each(inputs, |input: Input| {
+        let source = input.open()?;
+        if wants_hashes {
+            let hash = SourceHash::of_bytes(&source.name, &source.bytes);
+            // A list of hashes is valid whoever panicked while holding it.
+            hashes.lock().unwrap_or_else(PoisonError::into_inner).push(hash);
+        }
+        Ok::<Source, Failure>(source)
+    })?;
+    terminal.detail(&format!("read {count} sources, {bytes} bytes"));
+    let inventory = inventory?;
     let digest = inventory.digest();
-    Ok(Understood { inventory, digest })
+    let hashes = hashes.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok((Understood { inventory, digest }, hashes))
 }
 
 impl Cache {

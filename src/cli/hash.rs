@@ -4,7 +4,6 @@ use std::io::{self, Read};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::inventory::Source;
 use crate::parallel;
 
 /// A SHA-256.
@@ -26,11 +25,6 @@ impl SourceHash {
     pub(super) fn of_stream(name: &str, from: &mut dyn Read, limit: u64) -> io::Result<(Self, u64)> {
         let (hash, length) = hash_of_stream(&mut from.take(limit.saturating_add(1)))?;
         Ok((Self { name: name.to_owned(), hash }, length))
-    }
-
-    /// Returns the hashes of sources.
-    pub(super) fn of_sources(sources: &[Source]) -> Vec<Self> {
-        parallel::each(sources, |source| Self::of_bytes(&source.name, &source.bytes))
     }
 
     /// Returns one digest of all the hashes, whatever their order.

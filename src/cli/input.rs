@@ -26,6 +26,7 @@ struct Found {
     name: String,
     path: PathBuf,
     identity: Identity,
+    length: u64,
 }
 
 /// What makes two paths the same file.
@@ -59,6 +60,37 @@ pub(super) struct Inputs {
     budget: Budget,
 }
 
+/// One input that is read when its turn comes.
+pub(super) enum Input {
+    Stdin(Vec<u8>),
+    /// A file, and what may still be read when those before it are.
+    File {
+        name: String,
+        path: PathBuf,
+        budget: Budget,
+    },
+}
+
+impl Input {
+    fn name(&self) -> &str {
+        match self {
+            Self::Stdin(_) => STDIN,
+            Self::File { name, .. } => name,
+        }
+    }
+
+    /// Reads it.
+    pub(super) fn open(self) -> Result<Source, Failure> {
+        match self {
+            Self::Stdin(bytes) => Ok(Source { name: STDIN.to_owned(), bytes }),
+            Self::File { name, path, mut budget } => {
+                let bytes = read_file(&path, &mut budget)?;
+                Ok(Source { name, bytes })
+            }
+        }
+    }
+}
+
 impl Inputs {
     /// Finds the inputs, of which at most `limit` bytes are to be read in all.
     pub(super) fn find(paths: &[PathBuf], limit: u64, terminal: &mut Terminal) -> Result<Self, Failure> {
@@ -82,19 +114,17 @@ impl Inputs {
         Ok(Self { stdin, files, budget })
     }
 
-    /// Reads the files.
-    pub(super) fn read(mut self, terminal: &mut Terminal) -> Result<Vec<Source>, Failure> {
-        let mut sources = Vec::with_capacity(self.files.len() + 1);
-        if let Some(bytes) = self.stdin {
-            sources.push(Source { name: STDIN.to_owned(), bytes });
+    /// Returns each input in the order of its name, to be opened when its turn comes, and how many bytes they are.
+    pub(super) fn into_each(self) -> (Vec<Input>, u64) {
+        let Budget { limit, mut left } = self.budget;
+        let mut inputs = Vec::with_capacity(self.files.len() + 1);
+        inputs.extend(self.stdin.map(Input::Stdin));
+        for Found { name, path, length, .. } in self.files {
+            inputs.push(Input::File { name, path, budget: Budget { limit, left } });
+            left = left.saturating_sub(length);
         }
-        for Found { name, path, .. } in self.files {
-            let bytes = read_file(&path, &mut self.budget)?;
-            sources.push(Source { name, bytes });
-        }
-        let Budget { limit, left } = self.budget;
-        terminal.detail(&format!("read {} sources, {} bytes", sources.len(), limit - left));
-        Ok(sources)
+        inputs.sort_by(|a, b| a.name().cmp(b.name()));
+        (inputs, limit - left)
     }
 
     /// Returns the hashes of what the files hold now, without holding it; `None` when they cannot be read or go beyond
@@ -185,7 +215,8 @@ fn find(path: &Path, found: &mut Vec<Found>, terminal: &mut Terminal) -> Result<
 
 fn push(path: &Path, metadata: &Metadata, found: &mut Vec<Found>) -> Result<(), Failure> {
     let identity = Identity::of(path, metadata).map_err(|error| unreadable(path, &error))?;
-    found.push(Found { name: path.display().to_string(), path: path.to_owned(), identity });
+    let (name, length) = (path.display().to_string(), metadata.len());
+    found.push(Found { name, path: path.to_owned(), identity, length });
     Ok(())
 }
 
@@ -218,7 +249,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
 }
 
 /// How many bytes may still be read. A limit that is said beats a process that is killed.
-struct Budget {
+pub(super) struct Budget {
     limit: u64,
     left: u64,
 }

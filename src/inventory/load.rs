@@ -54,15 +54,36 @@ pub fn load(mut sources: Vec<Source>) -> Result<Inventory, LoadError> {
         });
     }
     sources.sort_by(|a, b| (&a.name, &a.bytes).cmp(&(&b.name, &b.bytes)));
-    let names: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
-    // Collected before the first error is looked for, so that no race decides which error that is.
-    let judged: Vec<Result<Facts, LoadError>> =
-        parallel::each(sources.into_iter().enumerate().collect::<Vec<_>>(), |(number, source)| {
-            read(number, &source)
-        });
-    let facts = judged.into_iter().collect::<Result<Vec<_>, _>>()?;
-    assemble::assemble(&names, facts)
+    match load_each(sources, Ok::<Source, std::convert::Infallible>) {
+        Ok(loaded) => loaded,
+        Err(never) => match never {},
+    }
 }
+
+/// Reads an export whose sources are opened one by one, so that no more of them are held than there are threads. The inputs
+/// are in the order of the names of their sources.
+///
+/// # Errors
+/// That of `open` for the first input it cannot open, whatever the others hold; inside, those of [`load`].
+pub fn load_each<I: Send, E: Send>(
+    inputs: Vec<I>,
+    open: impl Fn(I) -> Result<Source, E> + Sync + Send,
+) -> Result<Result<Inventory, LoadError>, E> {
+    // Collected before the first error is looked for, so that no race decides which error that is.
+    let judged: Vec<Result<Judged, E>> =
+        parallel::each(inputs.into_iter().enumerate().collect::<Vec<_>>(), |(number, input)| {
+            let source = open(input)?;
+            let facts = read(number, &source);
+            Ok((source.name, facts))
+        });
+    let judged: Vec<Judged> = judged.into_iter().collect::<Result<_, E>>()?;
+    let (names, facts): (Vec<String>, Vec<_>) = judged.into_iter().unzip();
+    let facts = facts.into_iter().collect::<Result<Vec<_>, _>>();
+    Ok(facts.and_then(|facts| assemble::assemble(&names, facts)))
+}
+
+/// The name of a source, and what it says.
+type Judged = (String, Result<Facts, LoadError>);
 
 /// Reads one source.
 fn read(number: usize, source: &Source) -> Result<Facts, LoadError> {

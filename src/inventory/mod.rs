@@ -36,7 +36,7 @@ pub use id::{
     SecurityGroupRuleId, VSwitchId, VpcId,
 };
 pub use issue::{InventoryIssue, IssueLevel, LoadError};
-pub use load::{Source, load};
+pub use load::{Source, load, load_each};
 pub use model::{
     AddressKind, Direction, ExternalConsumer, ForeignReference, InnerAccessPolicy, Instance,
     InterfaceAddress, InterfaceKind, Inventory, InventoryGap, Memberships, Network, NetworkInterface,
