@@ -103,7 +103,8 @@ impl Consequence {
     }
 }
 
-/// One membership, judged as if the interface alone left the group; [`Simulator::simulate`] says the same in full.
+/// One membership, judged as if the interface alone left the group; [`Simulator::simulate`](super::Simulator::simulate)
+/// says the same in full.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditedMembership {
     /// The interface.
