@@ -16,7 +16,8 @@
 //! 8. What is not known is a variable. An answer is certain when every value of every variable gives it (2.6, 10).
 //!
 //! [`Evaluator`] does this for one flow and says why. `side`, `rulebook` and `reachability` do it for all traffic of
-//! all peers of a changed interface at once.
+//! all peers of a changed interface at once. `field`, `profile` and `departure` do it for every membership of a VPC, each as
+//! if it alone went: what they share is decided once, for classes of interfaces and lists of rules (`answers`).
 
 mod answers;
 mod cause;
