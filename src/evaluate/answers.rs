@@ -279,21 +279,10 @@ impl<'b> Answers<'b> {
         if chosen.inner == Inner::First {
             return universe.clone();
         }
-        let (mut open, mut accepted) = (universe.clone(), TransportSet::empty());
-        for number in rules {
-            let body = self.book.body(*number);
-            let is_passed_over = !chosen.references && matches!(body.peer, Peer::Group(_));
-            if is_passed_over || open.is_disjoint(&body.traffic) {
-                continue;
-            }
-            if body.action == RuleAction::Accept {
-                accepted = accepted.union(&open.intersection(&body.traffic));
-            }
-            open = open.difference(&body.traffic);
-            if open.is_empty() {
-                return accepted;
-            }
-        }
+        let bodies = rules.iter().map(|number| self.book.body(*number));
+        let asked = bodies.filter(|body| chosen.references || !matches!(body.peer, Peer::Group(_)));
+        let (mut accepted, open) =
+            universe.decided(asked.map(|body| (&*body.traffic, body.action == RuleAction::Accept)));
         if facts.has(Facts::ACCEPTS) || (chosen.inner == Inner::Last && !facts.is_egress()) {
             accepted = accepted.union(&open);
         }
