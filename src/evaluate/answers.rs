@@ -341,6 +341,7 @@ impl<'b> Answers<'b> {
     }
 }
 
-fn number_of(length: usize) -> u32 {
+/// Returns a position as the number it is kept by.
+pub(super) fn number_of(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }

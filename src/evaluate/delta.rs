@@ -66,6 +66,13 @@ pub struct Contact {
 }
 
 impl Contact {
+    /// Tells whether no more has to be looked at: whoever surely reaches somebody afterwards, and may have before, is not
+    /// isolated, whatever else holds.
+    #[must_use]
+    pub const fn is_settled(self) -> bool {
+        self.surely_after && self.maybe_before
+    }
+
     /// Returns what holds for two pairs together.
     #[must_use]
     pub const fn or(self, other: Self) -> Self {

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::answers::{Answers, PairKey};
+use super::answers::{Answers, PairKey, number_of};
 use super::delta::{ChangeKind, Contact, Effect};
 use super::difference::Difference;
 use super::felt::{Departed, Felt, Tally, Touch, Witness};
@@ -43,7 +43,7 @@ impl<'p, 'd, 'g> Departure<'p, 'd, 'g> {
             profile.lists.iter().map(|list| after_of(profile, list, group, answers)).collect();
         let said: Vec<Option<Vec<Slots>>> = (0..profile.notes.len())
             .map(|note| {
-                let note = u32::try_from(note).unwrap_or(u32::MAX);
+                let note = number_of(note);
                 let says =
                     |lens: usize| profile.theirs(note, lens_number(lens), &[], Some(group), None, answers);
                 profile.follows(note, group).then(|| (0..profile.lenses.len()).map(says).collect())
@@ -116,7 +116,7 @@ impl<'p, 'd, 'g> Departure<'p, 'd, 'g> {
     fn find_friends(&mut self, answers: &mut Answers<'_>) {
         for (at, cell) in (0_u32..).zip(&self.profile.cells) {
             let said = self.profile.usual(cell.note, self.left(cell.note).map(|(_, said)| said));
-            if is_enough(self.feel(cell, &said, answers).contact) {
+            if self.feel(cell, &said, answers).contact.is_settled() {
                 self.friends.push(at);
                 if self.friends.len() == FRIENDS {
                     return;
@@ -140,12 +140,7 @@ impl<'p, 'd, 'g> Departure<'p, 'd, 'g> {
     }
 
     /// Returns what it does when this one of the kin leaves. `leaving` is how it leaves the group.
-    pub(super) fn of(
-        &mut self,
-        member: &Member,
-        leaving: &Leaving<'_>,
-        answers: &mut Answers<'_>,
-    ) -> Departed {
+    pub(super) fn of(&self, member: &Member, leaving: &Leaving<'_>, answers: &mut Answers<'_>) -> Departed {
         let mut tally = self.tally.clone();
         let own = self.profile.cell_of(member.position);
         for (note, cells) in &self.touched {
@@ -174,21 +169,25 @@ impl<'p, 'd, 'g> Departure<'p, 'd, 'g> {
         departed
     }
 
+    /// Returns what a class says of one of the kin.
+    fn said_of(&self, member: &Member, note: u32, answers: &mut Answers<'_>) -> Vec<Said> {
+        let left = self.left(note);
+        let said = member.said(self.profile, note, left, answers);
+        said.unwrap_or_else(|| member.usual(self.profile, note, left.map(|(_, said)| said)))
+    }
+
     /// Returns the contact with anybody who can stand for its class, until there is enough of it.
     fn contact(&self, member: &Member, own: Option<u32>, answers: &mut Answers<'_>) -> Contact {
         let mut contact = Contact::default();
-        let all = 0..u32::try_from(self.profile.cells.len()).unwrap_or(u32::MAX);
+        let all = 0..number_of(self.profile.cells.len());
         for at in self.friends.iter().copied().chain(all) {
             let Some(cell) = self.profile.cells.get(at as usize) else { continue };
             if cell.peers == 1 && own == Some(at) {
                 continue;
             }
-            let left = self.left(cell.note);
-            let said = member.said(self.profile, cell.note, left, answers);
-            let said =
-                said.unwrap_or_else(|| member.usual(self.profile, cell.note, left.map(|(_, said)| said)));
+            let said = self.said_of(member, cell.note, answers);
             contact = contact.or(self.feel(cell, &said, answers).contact);
-            if is_enough(contact) {
+            if contact.is_settled() {
                 break;
             }
         }
@@ -198,11 +197,9 @@ impl<'p, 'd, 'g> Departure<'p, 'd, 'g> {
     /// Finds traffic that goes on as before, with a member of the group that is left if there is any.
     fn witness(&self, member: &Member, answers: &mut Answers<'_>) -> Option<Witness> {
         let members = self.profile.notes_of_group.get(&self.group).map_or(&[][..], Vec::as_slice);
-        let others = 0..u32::try_from(self.profile.notes.len()).unwrap_or(u32::MAX);
+        let others = 0..number_of(self.profile.notes.len());
         for note in members.iter().copied().chain(others) {
-            let left = self.left(note);
-            let said = member.said(self.profile, note, left, answers);
-            let said = said.unwrap_or_else(|| member.usual(self.profile, note, left.map(|(_, said)| said)));
+            let said = self.said_of(member, note, answers);
             for at in &self.profile.notes.get(note as usize)?.cells {
                 let cell = self.profile.cells.get(*at as usize)?;
                 let Some(peer) = Some(cell.first).filter(|peer| *peer != member.interface).or(cell.second)
@@ -246,11 +243,6 @@ impl<'p, 'd, 'g> Departure<'p, 'd, 'g> {
 
 /// How many cells with accepted traffic are remembered.
 const FRIENDS: usize = 8;
-
-/// Whoever surely reaches somebody afterwards, and may have before, is not isolated.
-const fn is_enough(contact: Contact) -> bool {
-    contact.surely_after && contact.maybe_before
-}
 
 /// Returns the verdict of a list of the kin's rules once a group is left.
 fn after_of(profile: &Profile<'_, '_>, list: &OurList, group: GroupIx, answers: &mut Answers<'_>) -> u32 {

@@ -40,7 +40,7 @@ impl<'c> Field<'c, '_> {
             .enumerate()
             .map(|(at, interface)| Member::new(self, kin, *interface, kin.first + at))
             .collect();
-        for group in self.groups_of(kin.class).to_vec() {
+        for group in self.groups_of(kin.class).iter().copied() {
             let leaving =
                 |interface| Leaving { compiled, before: &before, interface, group, readings: self.readings };
             let mut departure = Departure::new(&profile, group, answers);

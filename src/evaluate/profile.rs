@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use foldhash::{HashMap, HashMapExt as _};
 
-use super::answers::{Answers, Base, Facts};
+use super::answers::{Answers, Base, Facts, number_of};
 use super::field::{Field, Kin, Lens};
 use super::matching::METADATA;
 use super::reachability::BOTH;
@@ -114,10 +114,6 @@ pub(super) struct Profile<'d, 'g> {
     named_numbers: HashMap<Vec<u32>, u32>,
     shared_numbers: HashMap<Vec<GroupIx>, u32>,
     list_numbers: HashMap<(u8, Direction, u32, bool, u32, u32), u32>,
-}
-
-fn number_of(length: usize) -> u32 {
-    u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 /// There are four kinds of addresses at most.

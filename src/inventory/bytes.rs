@@ -214,16 +214,16 @@ impl<K: Stored + Ord, V: Stored> Stored for BTreeMap<K, V> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn bytes_of<T: Stored>(value: &T) -> Vec<u8> {
+    pub(in crate::inventory) fn bytes_of<T: Stored>(value: &T) -> Vec<u8> {
         let mut bytes = Vec::new();
         value.put(&mut bytes);
         bytes
     }
 
-    fn read<T: Stored>(bytes: &[u8]) -> Option<T> {
+    pub(in crate::inventory) fn read<T: Stored>(bytes: &[u8]) -> Option<T> {
         let mut from = Bytes::new(bytes);
         T::take(&mut from).filter(|_| from.is_empty())
     }

@@ -196,18 +196,8 @@ impl Stored for IpProtocol {
 
 #[cfg(test)]
 mod tests {
+    use super::super::bytes::tests::{bytes_of, read};
     use super::*;
-
-    fn bytes_of<T: Stored>(value: &T) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        value.put(&mut bytes);
-        bytes
-    }
-
-    fn read<T: Stored>(bytes: &[u8]) -> Option<T> {
-        let mut from = Bytes::new(bytes);
-        T::take(&mut from).filter(|_| from.is_empty())
-    }
 
     #[test]
     fn blocks_ranges_and_protocols_come_back() {

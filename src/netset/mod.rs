@@ -3,6 +3,7 @@
 //! [`IpBlock`] is a CIDR block, [`IpRange`] a run of addresses, [`PortRange`] the `22/22` notation,
 //! [`TransportSet`] a set of (protocol, source port, destination port) with exact algebra and one canonical form.
 
+mod decide;
 mod ip_block;
 mod ip_range;
 mod port_range;

@@ -78,9 +78,8 @@ pub(super) fn contact_with_anybody(
     interface: InterfaceIx,
     known: Contact,
 ) -> Option<Contact> {
-    let enough = |contact: Contact| contact.surely_after && contact.maybe_before;
     let mut anybody = known;
-    if enough(anybody) {
+    if anybody.is_settled() {
         return Some(anybody);
     }
     let mut rows = difference.rows(interface);
@@ -88,8 +87,8 @@ pub(super) fn contact_with_anybody(
         return None;
     }
     for row in &mut rows {
-        anybody = anybody.or(row.contact_with_anybody(|contact| enough(anybody.or(contact))));
-        if enough(anybody) {
+        anybody = anybody.or(row.contact_with_anybody(|contact| anybody.or(contact).is_settled()));
+        if anybody.is_settled() {
             break;
         }
     }

@@ -86,6 +86,7 @@ impl Simulator<'_> {
                 kinds.push(StandingKind::CarriedByOneMembership(one.interface, one.group));
             }
         }
+        let private: Vec<IpBlock> = PRIVATE.iter().filter_map(|text| text.parse().ok()).collect();
         for group in graph.groups().filter(|_| vpc.is_some()) {
             let Some(described) = graph.group(group).filter(|group| group.network.vpc() == vpc) else {
                 continue;
@@ -103,7 +104,7 @@ impl Simulator<'_> {
             }
             for (index, rule) in described.rules.iter().enumerate() {
                 let reference = RuleRef { group, index: u32::try_from(index).unwrap_or(u32::MAX) };
-                kinds.extend(idle(&self.compiled, graph, described, rule, reference));
+                kinds.extend(idle(&self.compiled, graph, described, rule, reference, &private));
             }
         }
         let risk = |kind, certainty| StandingRisk { kind, certainty };
@@ -120,6 +121,7 @@ fn idle(
     holder: &SecurityGroup,
     rule: &SecurityGroupRule,
     reference: RuleRef,
+    private: &[IpBlock],
 ) -> Option<StandingKind> {
     if rule.unevaluable.is_some() {
         return None;
@@ -135,7 +137,6 @@ fn idle(
         RulePeer::Block(block) => std::slice::from_ref(block),
         RulePeer::PrefixList(id) => lists.get(id)?.entries.as_slice(),
     };
-    let private: Vec<IpBlock> = PRIVATE.iter().filter_map(|text| text.parse().ok()).collect();
     let is_private = |block: &IpBlock| private.iter().any(|range| range.contains(block));
     let is_idle = !blocks.is_empty()
         && blocks.iter().all(|block| is_private(block) && !compiled.has_address_in(vpc, *block));

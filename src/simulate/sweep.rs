@@ -94,7 +94,7 @@ impl Simulator<'_> {
             let touch = Touch { changed: true, loses };
             let anybody = match departed.contact {
                 all if departed.is_complete => Some(all),
-                enough if enough.surely_after && enough.maybe_before => Some(enough),
+                settled if settled.is_settled() => Some(settled),
                 some => contact_with_anybody(&leaving.difference(), interface, some),
             };
             let isolation =

@@ -123,9 +123,6 @@ pub struct MembershipEntry<'a> {
     pub(in crate::report) group: GroupIx,
     #[serde(skip)]
     pub(in crate::report) refusal_texts: Vec<String>,
-    /// What an IPv4 pair can carry besides the traffic that is lost, and that is gained.
-    #[serde(skip)]
-    pub(in crate::report) lacking: [Vec<Traffic>; 2],
 }
 
 /// Traffic that is accepted before and after.
@@ -207,7 +204,8 @@ fn items(traffic: &TransportSet) -> Vec<Traffic> {
     traffic.items(family).into_iter().map(Traffic::from).collect()
 }
 
-fn lacking(traffic: &TransportSet) -> Vec<Traffic> {
+/// Returns what an IPv4 pair can carry besides this traffic.
+pub(in crate::report) fn lacking(traffic: &TransportSet) -> Vec<Traffic> {
     let lacking = TransportSet::universe(Family::Ipv4).difference(traffic);
     lacking.items(Family::Ipv4).into_iter().map(Traffic::from).collect()
 }
@@ -277,7 +275,6 @@ impl<'a> MembershipEntry<'a> {
                 traffic: witness.traffic.items(witness.family).into_iter().map(Traffic::from).collect(),
                 ix: witness.peer,
             }),
-            lacking: [&one.lost_traffic, &one.gained_traffic].map(lacking),
             ix: one.interface,
             group: one.group,
             refusal_texts: one

@@ -15,6 +15,7 @@ mod removal;
 mod simulation;
 mod source;
 
+pub(super) use audit::lacking;
 pub use audit::{
     AuditHeader, AuditLine, MembershipEntry, StandingEntry, SummaryEntry, TouchedEntry, WitnessEntry,
 };

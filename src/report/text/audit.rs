@@ -8,8 +8,8 @@ use super::wording::{group, interface, plural, traffic};
 use crate::report::audit::AuditReport;
 use crate::report::command;
 use crate::report::context::Style;
-use crate::report::document::{AuditHeader, MembershipEntry, Names, StandingEntry, SummaryEntry};
-use crate::simulate::AuditSummary;
+use crate::report::document::{AuditHeader, MembershipEntry, Names, StandingEntry, SummaryEntry, lacking};
+use crate::simulate::{AuditSummary, AuditedMembership};
 
 pub(in crate::report) fn write(
     report: &AuditReport<'_>,
@@ -96,7 +96,7 @@ fn worst(
     for one in summary.worst.iter().take(shown) {
         let entry = MembershipEntry::new(one, &report.names);
         page.line(2, &headline(&entry, &report.names))?;
-        for line in details(&entry) {
+        for line in details(one, &entry) {
             page.line(4, &line)?;
         }
     }
@@ -133,13 +133,13 @@ fn headline(entry: &MembershipEntry<'_>, names: &Names<'_>) -> String {
     format!("{who} leaves {group}: {consequence}")
 }
 
-fn details(entry: &MembershipEntry<'_>) -> Vec<String> {
+fn details(one: &AuditedMembership, entry: &MembershipEntry<'_>) -> Vec<String> {
     let peers = |n| plural(n, "interface", "interfaces");
     let mut lines = Vec::new();
-    let [not_lost, not_gained] = &entry.lacking;
+    let [not_lost, not_gained] = [&one.lost_traffic, &one.gained_traffic].map(lacking);
     for (name, touched, items, lacking) in [
-        ("lost", entry.lost, &entry.lost_traffic, not_lost),
-        ("gained", entry.gained, &entry.gained_traffic, not_gained),
+        ("lost", entry.lost, &entry.lost_traffic, &not_lost),
+        ("gained", entry.gained, &entry.gained_traffic, &not_gained),
     ] {
         let outside: Vec<&str> =
             entry.outside.iter().filter_map(|one| one.strip_prefix(name)?.strip_prefix('-')).collect();
