@@ -1,7 +1,9 @@
 //! One estate compiled once: rules, classes, and the lines of addresses, for any number of differences.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::matching::Groups;
 use super::reachability::BOTH;

@@ -3,6 +3,7 @@
 use super::cause::Piece;
 use super::rulebook::RuleBook;
 use super::side::{Side, State};
+use super::study::Studied;
 use super::verdict::{Cause, Disposition, Explanation};
 use super::walk::{Outcomes, joint_outcomes};
 use crate::netset::{Family, TransportSet};
@@ -89,11 +90,11 @@ impl Contact {
 pub(crate) fn deltas(
     book: &RuleBook,
     family: Family,
-    egress: Option<&Side>,
-    ingress: Option<&Side>,
+    egress: Option<&Studied>,
+    ingress: Option<&Studied>,
 ) -> Vec<Delta> {
-    let sides: Vec<&Side> = egress.into_iter().chain(ingress).collect();
-    if sides.iter().all(|side| side.is_steady()) {
+    let sides: Vec<&Studied> = egress.into_iter().chain(ingress).collect();
+    if sides.iter().all(|side| side.side().is_steady()) {
         return Vec::new();
     }
     let Judged { lost, gained, undetermined, kept } = joint_outcomes(book, family, &sides).judged();
@@ -103,18 +104,13 @@ pub(crate) fn deltas(
         (Effect::Change(ChangeKind::Undetermined), undetermined),
         (Effect::SessionRisk, kept),
     ];
-    let is_inner_access_moved = lives_on_inner_access(ingress);
+    let is_inner_access_moved = lives_on_inner_access(ingress.map(Studied::side));
     if wanted.iter().take(3).all(|(_, set)| set.is_empty()) && !is_inner_access_moved {
         return Vec::new();
     }
-    let pieces = |side: Option<&Side>, state| match side {
-        Some(side) => side.pieces(book, family, state),
-        None => vec![Piece {
-            traffic: TransportSet::universe(family),
-            cause: Cause::External,
-            accepts: Some(true),
-        }],
-    };
+    let not_ours =
+        [Piece { traffic: TransportSet::universe(family), cause: Cause::External, accepts: Some(true) }];
+    let pieces = |side, state| pieces_of(side, &not_ours, book, family, state);
     let (out_before, out_after) = (pieces(egress, State::Before), pieces(egress, State::After));
     let (in_before, in_after) = (pieces(ingress, State::Before), pieces(ingress, State::After));
     let mut found = Vec::new();
@@ -123,13 +119,13 @@ pub(crate) fn deltas(
         if *effect == Effect::SessionRisk && !is_inner_access_moved {
             continue;
         }
-        for (set, into_before) in cut(set, &in_before) {
-            for (set, into_after) in cut(&set, &in_after) {
+        for (set, into_before) in cut(set, in_before) {
+            for (set, into_after) in cut(&set, in_after) {
                 if *effect == Effect::SessionRisk && !is_session_risk(into_before, into_after) {
                     continue;
                 }
-                for (set, from_before) in cut(&set, &out_before) {
-                    for (traffic, from_after) in cut(&set, &out_after) {
+                for (set, from_before) in cut(&set, out_before) {
+                    for (traffic, from_after) in cut(&set, out_after) {
                         let (before, after) =
                             explain(*effect, [from_before, into_before], [from_after, into_after]);
                         found.push(Delta { effect: *effect, traffic, before, after });
@@ -143,7 +139,7 @@ pub(crate) fn deltas(
 }
 
 /// Returns whether the pair has accepted traffic before and after.
-pub(crate) fn contact(book: &RuleBook, family: Family, egress: &Side, ingress: &Side) -> Contact {
+pub(crate) fn contact(book: &RuleBook, family: Family, egress: &Studied, ingress: &Studied) -> Contact {
     joint_outcomes(book, family, &[egress, ingress]).contact()
 }
 
@@ -189,6 +185,16 @@ fn lives_on_inner_access(ingress: Option<&Side>) -> bool {
 
 const fn is_session_risk(before: &Piece, after: &Piece) -> bool {
     matches!(before.cause, Cause::InnerAccess(_)) && !matches!(after.cause, Cause::InnerAccess(_))
+}
+
+fn pieces_of<'s>(
+    side: Option<&'s Studied>,
+    not_ours: &'s [Piece],
+    book: &RuleBook,
+    family: Family,
+    state: State,
+) -> &'s [Piece] {
+    side.map_or(not_ours, |side| side.pieces(book, family, state))
 }
 
 /// Cuts a set by the pieces of one side in one state.

@@ -1,7 +1,9 @@
 //! Two states of one estate: who changes, and the classes that come with it.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::compiled::{Compiled, Line, class_among};
 use super::matching::{Groups, Matcher};
@@ -56,6 +58,12 @@ impl<'g> Difference<'g> {
         &self.changed
     }
 
+    /// Tells whether the groups of an interface differ.
+    #[must_use]
+    pub fn changes(&self, interface: InterfaceIx) -> bool {
+        self.changed.binary_search(&interface).is_ok()
+    }
+
     #[expect(
         clippy::indexing_slicing,
         reason = "every interface of the graph has a class, and so has every changed one"
@@ -71,6 +79,11 @@ impl<'g> Difference<'g> {
     pub(super) fn groups(&self, class: u32) -> &Groups<'g> {
         let (class, first) = (class as usize, self.compiled.classes.len());
         if class < first { &self.compiled.classes[class] } else { &self.changed_classes[class - first] }
+    }
+
+    /// Tells whether the class is one of interfaces whose groups differ.
+    pub(super) fn is_changed(&self, class: u32) -> bool {
+        class as usize >= self.compiled.classes.len()
     }
 
     pub(super) fn line(&self, vpc: &'g VpcId, family: Family) -> Option<&'g Line> {

@@ -15,6 +15,7 @@ use super::matching::{Groups, Matcher, Own, Remote};
 use super::reading::{Evidence, Readings};
 use super::rulebook::{RuleBook, Variable};
 use super::side::{Further, Presence, RemoteChange, Side, Slot, Unknown};
+use super::study::Studied;
 use super::verdict::{Cause, Disposition, Explanation};
 use super::walk::joint_outcomes;
 use crate::graph::{GroupIx, InterfaceIx, SecurityGraph, View};
@@ -94,7 +95,9 @@ impl<'g> Evaluator<'g> {
     ) -> (TransportSet, TransportSet) {
         let egress = self.side(view, Direction::Egress, source, destination);
         let ingress = self.side(view, Direction::Ingress, destination, source);
-        let sides: Vec<&Side> = [&egress, &ingress].into_iter().filter_map(|end| end.ours()).collect();
+        let sides = [egress, ingress].into_iter().filter_map(End::into_ours);
+        let sides: Vec<Studied> = sides.map(Studied::from).collect();
+        let sides: Vec<&Studied> = sides.iter().collect();
         if sides.is_empty() {
             return (TransportSet::universe(family), TransportSet::empty());
         }
@@ -266,6 +269,13 @@ enum End {
 }
 
 impl End {
+    fn into_ours(self) -> Option<Side> {
+        match self {
+            Self::Ours(side) => Some(side),
+            Self::Exempt | Self::NotOurs => None,
+        }
+    }
+
     const fn ours(&self) -> Option<&Side> {
         match self {
             Self::Ours(side) => Some(side),

@@ -8,7 +8,7 @@ use super::rulebook::{Body, Peer, RuleBook, Variable};
 use super::side::{Further, Line, Presence, RemoteChange, Side, Slot, Unknown, certain};
 use crate::graph::{GroupIx, InterfaceIx, SecurityGraph};
 use crate::inventory::{Direction, InnerAccessPolicy, SecurityGroupType};
-use crate::netset::{Family, IpBlock};
+use crate::netset::{Family, IpBlock, IpRange};
 
 /// The groups of an interface before and after, sorted; `None` where the export does not say.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,11 +44,11 @@ impl Groups<'_> {
         self.before.is_none()
     }
 
-    fn leaves(&self) -> bool {
+    pub(crate) fn leaves(&self) -> bool {
         self.changed().iter().any(|group| self.holds(*group) == (true, false))
     }
 
-    fn joins(&self) -> bool {
+    pub(crate) fn joins(&self) -> bool {
         self.changed().iter().any(|group| self.holds(*group) == (false, true))
     }
 }
@@ -98,7 +98,7 @@ impl Matcher<'_> {
         candidates: impl Iterator<Item = u32>,
     ) -> Side {
         let mut side = Side { lines: Vec::new(), further: Vec::new(), remote: self.remote_change(remote) };
-        if direction == Direction::Egress && is_metadata(remote) {
+        if direction == Direction::Egress && is_metadata_address(remote) {
             side.lines.push(Line { slot: Slot::Platform, before: certain(), after: certain() });
             return side;
         }
@@ -389,11 +389,16 @@ impl Matcher<'_> {
 }
 
 /// Tells whether the remote end is the metadata address of the platform.
-fn is_metadata(remote: &Remote<'_>) -> bool {
+fn is_metadata_address(remote: &Remote<'_>) -> bool {
     match remote {
         Remote::Interface(Own { block, .. }) | Remote::External(block) => {
-            block.family() == Family::Ipv4 && block.is_single() && block.first() == METADATA
+            block.is_single() && is_metadata((*block).into())
         }
         Remote::Foreign(..) => false,
     }
+}
+
+/// Tells whether a range begins with the metadata address of the platform.
+pub(super) fn is_metadata(range: IpRange) -> bool {
+    range.family == Family::Ipv4 && range.first == METADATA
 }

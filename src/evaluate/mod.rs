@@ -30,8 +30,10 @@ mod felt;
 mod field;
 mod flow;
 mod leaving;
+mod look;
 mod matching;
 mod member;
+mod memo;
 mod outside;
 mod partners;
 mod profile;
@@ -41,6 +43,7 @@ mod rulebook;
 mod runs;
 mod said;
 mod side;
+mod study;
 mod verdict;
 mod walk;
 

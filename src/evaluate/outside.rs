@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use super::delta::{Delta, deltas};
 use super::matching::{METADATA, Remote};
-use super::reachability::{Answer, BOTH, ExternalGroup, ForeignChange, Row};
+use super::memo::Answer;
+use super::reachability::{BOTH, ExternalGroup, ForeignChange, Row};
 use super::rulebook::Peer;
 use super::runs::{blocks_of_answer, cut, is_covered};
 use super::side::{Further, RemoteChange, Side, Unknown};
+use super::study::Studied;
 use crate::graph::GroupIx;
 use crate::inventory::Direction;
 use crate::netset::{Family, IpBlock, IpRange};
@@ -97,6 +99,7 @@ impl Row<'_, '_> {
                     further: vec![Further { unknown: Unknown::Foreign(group), before: true, after: true }],
                     remote: RemoteChange { leaves: names_us, joins: names_us, when: None },
                 };
+                let (ours, theirs) = (Studied::from(ours), Studied::from(theirs));
                 let (egress, ingress) = match direction {
                     Direction::Egress => (&ours, &theirs),
                     Direction::Ingress => (&theirs, &ours),

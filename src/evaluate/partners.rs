@@ -29,10 +29,10 @@ impl Row<'_, '_> {
             Point { first: address.block.first(), last: address.block.last(), interface, kind: address.kind };
         let class = self.difference.class(interface);
         let mut total = Contact::default();
-        let narrowed = self.is_narrowed(class);
-        for (piece, run) in self.pieces_of(&point, class) {
+        let look = self.look(class);
+        for (piece, run) in self.pieces_of(&point, look.is_narrowed) {
             let key = (run, class, piece.kind.is_plain());
-            if let Some(known) = self.memo.cells.get(&key).filter(|_| !narrowed) {
+            if let Some(known) = self.memo.cells.get(&key).filter(|_| look.is_shared(piece.range)) {
                 total = total.or(*known);
                 continue;
             }
@@ -64,9 +64,9 @@ impl Row<'_, '_> {
             if point.interface == self.interface || !plausible {
                 continue;
             }
-            for (piece, run) in self.pieces_of(point, class) {
-                let narrowed = self.is_narrowed(class);
-                if !narrowed && !tried.insert((run, class, piece.kind.is_plain())) {
+            let look = self.look(class);
+            for (piece, run) in self.pieces_of(point, look.is_narrowed) {
+                if look.is_shared(piece.range) && !tried.insert((run, class, piece.kind.is_plain())) {
                     continue;
                 }
                 for direction in BOTH {

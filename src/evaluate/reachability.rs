@@ -8,19 +8,22 @@
 //!    narrowed to local addresses. One evaluation serves all peers of a (run, class).
 //! 5. A class is passed over unless it holds, names or is named by a group the interface leaves or joins, or the run
 //!    lies in a rule that comes or goes.
-//! 6. Sides are interned; a pair of sides is compared once.
+//! 6. Sides are interned, and found again by what they hang on (`look`); a pair of sides is compared once.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt as _};
+
 use super::compiled::{Point, points_of};
-use super::delta::{Contact, Delta, deltas};
+use super::delta::{Delta, deltas};
 use super::difference::Difference;
-use super::matching::{Groups, Own, Remote};
-use super::rulebook::{Body, Peer};
+use super::look::Looks;
+use super::matching::{Groups, Own, Remote, is_metadata};
+use super::memo::{Answer, Memo, OurSide, TheirSide};
+use super::rulebook::Peer;
 use super::runs::{Run, cut, runs};
-use super::side::Side;
 use crate::graph::{GroupIx, InterfaceIx};
 use crate::inventory::{AddressKind, Direction, VpcId};
 use crate::netset::{IpBlock, IpRange, blocks_of};
@@ -89,41 +92,8 @@ pub struct Row<'d, 'g> {
     pub(super) concerned: BTreeSet<GroupIx>,
     /// Whether every peer may be concerned: the default or unknown rules come or go.
     pub(super) all_concerned: bool,
+    pub(super) looks: Looks,
     pub(super) memo: Memo,
-}
-
-/// What changes for a pair of sides; `None` when nothing does.
-pub(super) type Answer = Option<Arc<[Delta]>>;
-
-/// What a row has worked out so far.
-#[derive(Debug, Default)]
-pub(super) struct Memo {
-    /// Rules of others that may match the row's address, by holder.
-    seen: HashMap<GroupIx, Vec<u32>>,
-    pub(super) concerned: HashMap<u32, bool>,
-    pub(super) sides: HashMap<Side, u32>,
-    pub(super) by_number: Vec<Side>,
-    /// The peer's side, by (class, plain, direction of the row).
-    pub(super) theirs: HashMap<(u32, bool, Direction), u32>,
-    pub(super) answers: HashMap<(Direction, u32, u32), Answer>,
-    pub(super) contacts: HashMap<(Direction, u32, u32), Contact>,
-    /// The contact with a peer, by (run, class, plain).
-    pub(super) cells: HashMap<(u32, u32, bool), Contact>,
-}
-
-impl Memo {
-    pub(super) fn intern(&mut self, side: Side) -> u32 {
-        let next = u32::try_from(self.by_number.len()).unwrap_or(u32::MAX);
-        *self.sides.entry(side).or_insert_with_key(|side| {
-            self.by_number.push(side.clone());
-            next
-        })
-    }
-
-    #[expect(clippy::indexing_slicing, reason = "a side number is only made by `intern`")]
-    pub(super) fn side(&self, number: u32) -> &Side {
-        &self.by_number[number as usize]
-    }
 }
 
 pub(super) const BOTH: [Direction; 2] = [Direction::Egress, Direction::Ingress];
@@ -157,6 +127,7 @@ impl<'d, 'g> Row<'d, 'g> {
             by_group,
             concerned: difference.concerned(&changed),
             all_concerned: difference.shakes_everybody(groups, &changed),
+            looks: Looks::default(),
             memo: Memo::default(),
         }
     }
@@ -182,31 +153,6 @@ impl<'d, 'g> Row<'d, 'g> {
     pub(super) fn own(&self) -> Own<'d> {
         let block = IpBlock::single(self.range.family.address(self.range.first));
         Own { interface: self.interface, block, plain: self.kind.is_plain(), groups: self.groups }
-    }
-
-    /// Tells whether a rule of somebody else may match this address: by block, by group, or in an unknown way.
-    fn is_seen_by(&self, body: &Body) -> bool {
-        let own = self.own().block;
-        match &body.peer {
-            Peer::Blocks(blocks) => blocks.iter().any(|block| block.contains(&own)),
-            Peer::Group(group) => self.ever.binary_search(group).is_ok(),
-            Peer::UnknownList(_) | Peer::NotUnderstood => true,
-        }
-    }
-
-    /// Returns the rules of these groups that may match this address.
-    fn seen_by(&mut self, holders: &[GroupIx]) -> Vec<u32> {
-        let book = self.difference.book;
-        let mut numbers = Vec::new();
-        for group in holders {
-            if !self.memo.seen.contains_key(group) {
-                let of_group = book.of_group(*group).iter().copied();
-                let seen = of_group.filter(|number| self.is_seen_by(book.body(*number))).collect();
-                self.memo.seen.insert(*group, seen);
-            }
-            numbers.extend(self.memo.seen.get(group).into_iter().flatten());
-        }
-        numbers
     }
 
     pub(super) fn points(&self) -> &'d [Point] {
@@ -262,86 +208,83 @@ impl<'d, 'g> Row<'d, 'g> {
     }
 
     fn compare(&mut self, points: &[Point]) -> Vec<PeerGroup> {
-        let mut groups: BTreeMap<(u32, u32, bool, Option<u128>), Vec<PeerPiece>> = BTreeMap::new();
+        let mut found: Vec<PeerGroup> = Vec::new();
+        // Where among the found the peers of a pair of sides are; nowhere where nothing changes.
+        let mut places: HashMap<(Direction, u32, u32), Option<usize>> = HashMap::new();
+        let mut cells: HashMap<(u32, u32, bool), [Option<usize>; 2]> = HashMap::new();
         for point in points {
             // Each pair of changed interfaces is compared once, from the smaller.
             if point.interface == self.interface {
                 continue;
             }
             let class = self.difference.class(point.interface);
-            if point.interface < self.interface && !self.difference.groups(class).changed().is_empty() {
+            if point.interface < self.interface && self.difference.is_changed(class) {
                 continue;
             }
-            let class_concerned = self.is_concerned(class);
-            for (piece, run) in self.pieces_of(point, class) {
-                if !class_concerned && !self.run_kinds.get(run as usize).is_some_and(|(_, shaken)| *shaken) {
+            let look = self.look(class);
+            for (piece, run) in self.pieces_of(point, look.is_narrowed) {
+                let is_shaken = || self.run_kinds.get(run as usize).is_some_and(|(_, shaken)| *shaken);
+                if !look.is_concerned && !is_shaken() {
                     continue;
                 }
-                // Where rules of the class look at the local address, each address stands for itself; its answer is
-                // still shared through interned sides.
-                let narrowing = Some(piece.range.first).filter(|_| self.is_narrowed(class));
-                groups.entry((run, class, piece.kind.is_plain(), narrowing)).or_default().push(piece);
-            }
-        }
-        let mut found = Vec::new();
-        for ((run, class, _, _), mut peers) in groups {
-            let Some(first) = peers.first().copied() else { continue };
-            for direction in BOTH {
-                let (ours, theirs) = self.sides(direction, run, class, &first);
-                if let Some(deltas) = self.answer(direction, ours, theirs) {
-                    peers.sort_unstable();
-                    found.push(PeerGroup { direction, deltas, peers: peers.clone() });
+                let cell = (run, class, piece.kind.is_plain());
+                let known = cells.get(&cell).filter(|_| look.is_shared(piece.range)).copied();
+                let places = known.unwrap_or_else(|| {
+                    let places = BOTH.map(|direction| {
+                        let (ours, theirs) = self.sides(direction, run, class, &piece);
+                        *places.entry((direction, ours, theirs)).or_insert_with(|| {
+                            let deltas = self.answer(direction, ours, theirs)?;
+                            found.push(PeerGroup { direction, deltas, peers: Vec::new() });
+                            Some(found.len() - 1)
+                        })
+                    });
+                    cells.insert(cell, places);
+                    places
+                });
+                for group in places.into_iter().flatten() {
+                    if let Some(group) = found.get_mut(group) {
+                        group.peers.push(piece);
+                    }
                 }
             }
+        }
+        for group in &mut found {
+            group.peers.sort_unstable();
         }
         found
     }
 
-    pub(super) fn is_concerned(&mut self, class: u32) -> bool {
-        if self.all_concerned {
-            return true;
-        }
-        if let Some(known) = self.memo.concerned.get(&class) {
-            return *known;
-        }
-        let groups = self.difference.groups(class);
-        let answer = groups.is_unknown()
-            || !groups.changed().is_empty()
-            || groups
-                .ever()
-                .iter()
-                .any(|group| self.concerned.contains(group) || self.difference.compiled.is_opaque(*group));
-        self.memo.concerned.insert(class, answer);
-        answer
-    }
-
-    pub(super) fn is_narrowed(&self, class: u32) -> bool {
-        let groups = self.difference.groups(class);
-        groups.ever().iter().any(|group| self.difference.book.is_narrowed(*group))
-    }
-
     /// Cuts the addresses of a peer where the row's rules, or the peer's narrowed rules, cut them.
-    pub(super) fn pieces_of(&self, point: &Point, class: u32) -> Vec<(PeerPiece, u32)> {
+    pub(super) fn pieces_of(
+        &self,
+        point: &Point,
+        is_narrowed: bool,
+    ) -> impl Iterator<Item = (PeerPiece, u32)> + use<> {
         let family = self.range.family;
         let whole = IpRange { family, first: point.first, last: point.last };
-        let piece = |range| PeerPiece { interface: point.interface, range, kind: point.kind };
+        let (interface, kind) = (point.interface, point.kind);
+        let piece = |range| PeerPiece { interface, range, kind };
+        let (mut only, mut pieces) = (None, Vec::new());
         if point.first == point.last {
-            return vec![(piece(whole), self.run_at(point.first))];
-        }
-        let cuts: Vec<IpBlock> = if self.is_narrowed(class) {
-            blocks_of(whole).into_iter().flat_map(|block| self.difference.book.locals_inside(block)).collect()
+            only = Some((piece(whole), self.run_at(point.first)));
         } else {
-            Vec::new()
-        };
-        let mut pieces = Vec::new();
-        for range in cut(whole, cuts.into_iter()) {
-            let from = self.runs.partition_point(|run| run.last < range.first);
-            for run in self.runs.iter().skip(from).take_while(|run| run.first <= range.last) {
-                let (first, last) = (run.first.max(range.first), run.last.min(range.last));
-                pieces.push((piece(IpRange { family, first, last }), run.kind));
+            let cuts: Vec<IpBlock> = if is_narrowed {
+                blocks_of(whole)
+                    .into_iter()
+                    .flat_map(|block| self.difference.book.locals_inside(block))
+                    .collect()
+            } else {
+                Vec::new()
+            };
+            for range in cut(whole, cuts.into_iter()) {
+                let from = self.runs.partition_point(|run| run.last < range.first);
+                for run in self.runs.iter().skip(from).take_while(|run| run.first <= range.last) {
+                    let (first, last) = (run.first.max(range.first), run.last.min(range.last));
+                    pieces.push((piece(IpRange { family, first, last }), run.kind));
+                }
             }
         }
-        pieces
+        only.into_iter().chain(pieces)
     }
 
     pub(super) fn run_at(&self, address: u128) -> u32 {
@@ -362,30 +305,39 @@ impl<'d, 'g> Row<'d, 'g> {
         class: u32,
         peer: &PeerPiece,
     ) -> (u32, u32) {
-        let own = self.own();
+        let look = self.look(class);
         let plain = peer.kind.is_plain();
+        // The metadata address is an exemption of its own, which no run shows.
+        let from_us = look.from_us.filter(|_| !is_metadata(peer.range));
+        let ours = from_us.map(|look| OurSide { direction, run, look, plain });
+        let theirs = look.from_them.map(|look| TheirSide { direction, look, plain });
+        let ours_known = ours.and_then(|key| self.memo.ours.get(&key).copied());
+        let theirs_known = theirs.and_then(|key| self.memo.theirs.get(&key).copied());
+        if let (Some(ours), Some(theirs)) = (ours_known, theirs_known) {
+            return (ours, theirs);
+        }
+        let own = self.own();
         let block = IpBlock::single(peer.range.family.address(peer.range.first));
         let other = Own { interface: peer.interface, block, plain, groups: self.difference.groups(class) };
         let matcher = self.difference.matcher();
-        let candidates = self.own_candidates(run);
-        let ours = matcher.side(direction, &own, &Remote::Interface(other), candidates.into_iter());
-        let ours = self.memo.intern(ours);
-        let narrowed = self.is_narrowed(class);
-        let key = (class, plain, direction);
-        if let Some(known) = self.memo.theirs.get(&key).filter(|_| !narrowed) {
-            return (ours, *known);
-        }
-        let seen_by = if other.groups.is_unknown() {
-            let every: Vec<GroupIx> = self.difference.graph.groups().collect();
-            self.seen_by(&every)
-        } else {
-            self.seen_by(&other.groups.ever())
-        };
-        let remote = Remote::Interface(own);
-        let theirs = matcher.side(direction.opposite(), &other, &remote, seen_by.into_iter());
-        let theirs = self.memo.intern(theirs);
-        self.memo.theirs.insert(key, theirs);
-        (ours, theirs)
+        let ours_number = ours_known.unwrap_or_else(|| {
+            let candidates = self.own_candidates(run);
+            let side = matcher.side(direction, &own, &Remote::Interface(other), candidates.into_iter());
+            let number = self.memo.intern(side);
+            self.memo.ours.extend(ours.map(|key| (key, number)));
+            number
+        });
+        let theirs_number = theirs_known.unwrap_or_else(|| {
+            let seen = match other.groups.is_unknown() {
+                true => self.seen_by_anybody(),
+                false => self.seen_by(&other.groups.ever()),
+            };
+            let side = matcher.side(direction.opposite(), &other, &Remote::Interface(own), seen.into_iter());
+            let number = self.memo.intern(side);
+            self.memo.theirs.extend(theirs.map(|key| (key, number)));
+            number
+        });
+        (ours_number, theirs_number)
     }
 
     pub(super) fn answer(&mut self, direction: Direction, ours: u32, theirs: u32) -> Answer {

@@ -4,8 +4,10 @@
 //! 2. Bodies are numbered by strength: smaller number, asked earlier. Sorting numbers is the order of law 2.3.
 //! 3. The remote side is a few blocks (a CIDR, or a known prefix list), a group, or not known.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::reading::Evidence;
 use crate::graph::{GroupIx, InterfaceIx, RuleRef, SecurityGraph};

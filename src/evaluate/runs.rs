@@ -1,6 +1,8 @@
 //! Lines of addresses cut into runs, and runs put together again.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::compiled::Point;
 use super::rulebook::{Peer, RuleBook};

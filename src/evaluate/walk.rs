@@ -2,8 +2,11 @@
 //!
 //! The numbers are those of the prose in `side`.
 
+use std::borrow::Cow;
+
 use super::rulebook::{RuleBook, Variable};
 use super::side::{Presence, RemoteChange, Side};
+use super::study::Studied;
 use crate::inventory::RuleAction;
 use crate::netset::{Family, TransportSet};
 
@@ -250,14 +253,19 @@ fn fixed(presence: &Presence, value: &dyn Fn(Variable) -> Option<bool>) -> Prese
 }
 
 /// What a pair can answer over every reading: the variables that both sides or several lines share are enumerated.
-pub(crate) fn joint_outcomes(book: &RuleBook, family: Family, sides: &[&Side]) -> Outcomes {
-    let mut counted: Vec<Variable> = sides.iter().flat_map(|side| side.variables()).collect();
+pub(crate) fn joint_outcomes(book: &RuleBook, family: Family, sides: &[&Studied]) -> Outcomes {
+    let mut counted: Vec<Variable> = sides.iter().flat_map(|side| side.variables()).copied().collect();
     counted.sort_unstable();
     let mut shared: Vec<Variable> = counted
         .windows(2)
         .filter_map(|pair| if let [a, b] = pair { (a == b).then_some(*a) } else { None })
         .collect();
     shared.dedup();
+    if shared.is_empty() {
+        let outcomes = sides.iter().map(|side| Cow::Borrowed(side.outcomes(book, family)));
+        let joint = outcomes.reduce(|so_far, next| Cow::Owned(so_far.and(&next)));
+        return joint.unwrap_or_default().into_owned();
+    }
     // Beyond this many, the rest are walked as if each line had a variable of its own: more readings than there
     // are, so "lost" and "gained" stay certain, and an answer may be called undetermined that is not.
     shared.truncate(MOST_SHARED);
@@ -265,7 +273,7 @@ pub(crate) fn joint_outcomes(book: &RuleBook, family: Family, sides: &[&Side]) -
     for choice in 0..(1_u32 << shared.len()) {
         let value =
             |variable: Variable| shared.binary_search(&variable).ok().map(|bit| choice & (1 << bit) != 0);
-        let outcomes = sides.iter().map(|side| side.outcomes(book, family, &value));
+        let outcomes = sides.iter().map(|side| side.side().outcomes(book, family, &value));
         if let Some(joint) = outcomes.reduce(|so_far, next| so_far.and(&next)) {
             result.add(&joint);
         }

@@ -6,15 +6,19 @@
 //!    paired with itself, so naming it on both sides means nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::impact::{Change, EndpointSet, SessionEffect};
 use crate::evaluate::{Cause, ChangeKind, Delta, Disposition, Effect, Evidence, Explanation};
 use crate::graph::{GroupIx, InterfaceIx};
 use crate::inventory::{AddressKind, Direction, InterfaceAddress};
 use crate::netset::{Family, IpBlock, IpRange, blocks_of};
+use crate::parallel;
 
 /// What entries must share to be one. Removals of the changed interface itself are named without it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     pub(super) direction: Direction,
     pub(super) family: Family,
@@ -22,10 +26,14 @@ pub(super) struct Key {
     pub(super) removed_by: Vec<(Option<InterfaceIx>, GroupIx)>,
 }
 
+/// An address, or a part of a delegated prefix, of an interface.
+pub(super) type Range = (InterfaceIx, AddressKind, IpRange);
+
 /// The peers of one address of a changed interface.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone)]
 pub(super) enum Peers {
-    Interfaces(Vec<(InterfaceIx, AddressKind, IpRange)>),
+    /// Shared by all that changes towards them.
+    Interfaces(Arc<[Range]>),
     External(Vec<IpBlock>),
     Foreign(GroupIx),
 }
@@ -33,20 +41,41 @@ pub(super) enum Peers {
 /// What one row says: one answer towards some peers.
 #[derive(Debug, Clone)]
 pub(super) struct Finding {
-    pub(super) own: (InterfaceIx, AddressKind, IpRange),
+    pub(super) own: Range,
     pub(super) key: Key,
     pub(super) peers: Peers,
 }
 
 /// Groups findings into changes, sorted, and session risks, sorted.
+///
+/// What shares no key shares no entry, so each key is worked on alone.
 pub(super) fn entries(findings: Vec<Finding>) -> (Vec<Change>, Vec<Change>) {
-    let (mut changes, mut risks) = (Vec::new(), Vec::new());
-    for (key, owners) in merge_owners(merge_addresses(findings)) {
-        for (sources, peers) in owners {
-            let effect = key.delta.effect;
-            let change = change_of(&key, sources, peers);
-            if effect == Effect::SessionRisk { risks.push(change) } else { changes.push(change) }
+    let mut numbers: HashMap<Key, usize> = HashMap::new();
+    let mut rows: Vec<Vec<(Range, Peers)>> = Vec::new();
+    for Finding { own, key, peers } in findings {
+        let next = rows.len();
+        let number = *numbers.entry(key).or_insert(next);
+        if number == next {
+            rows.push(Vec::new());
         }
+        if let Some(rows) = rows.get_mut(number) {
+            rows.push((own, peers));
+        }
+    }
+    let mut by_key: Vec<(Key, usize)> = numbers.into_iter().collect();
+    // The order in which a hash map gives its keys is not to decide who works on what.
+    by_key.sort_unstable_by_key(|(_, number)| *number);
+    let by_key: Vec<(Key, Vec<(Range, Peers)>)> =
+        by_key.into_iter().zip(rows).map(|((key, _), rows)| (key, rows)).collect();
+    let changes_of = |(key, rows): (Key, Vec<(Range, Peers)>)| {
+        let rectangles = merge_owners(merge_addresses(rows)).into_iter();
+        let changes = rectangles.map(|(sources, peers)| change_of(&key, sources, peers));
+        (key.delta.effect, changes.collect::<Vec<Change>>())
+    };
+    let (mut changes, mut risks) = (Vec::new(), Vec::new());
+    for (effect, mut found) in parallel::each(by_key, changes_of) {
+        let place = if effect == Effect::SessionRisk { &mut risks } else { &mut changes };
+        place.append(&mut found);
     }
     changes.sort_unstable();
     risks.sort_unstable();
@@ -55,58 +84,52 @@ pub(super) fn entries(findings: Vec<Finding>) -> (Vec<Change>, Vec<Change>) {
 
 type Own = EndpointSet;
 
-/// Step 1: one address list a changed interface, key and set of peers.
-fn merge_addresses(findings: Vec<Finding>) -> BTreeMap<Key, Vec<(Own, Vec<EndpointSet>)>> {
-    type Range = (InterfaceIx, AddressKind, IpRange);
-    let mut by_row: BTreeMap<Key, BTreeMap<Range, Vec<Peers>>> = BTreeMap::new();
-    for finding in findings {
-        by_row.entry(finding.key).or_default().entry(finding.own).or_default().push(finding.peers);
+/// Step 1: one address list a changed interface and set of peers.
+fn merge_addresses(findings: Vec<(Range, Peers)>) -> Vec<(Own, Vec<EndpointSet>)> {
+    let mut rows: BTreeMap<Range, Vec<Peers>> = BTreeMap::new();
+    for (own, peers) in findings {
+        rows.entry(own).or_default().push(peers);
     }
-    let mut merged = BTreeMap::new();
-    for (key, rows) in by_row {
-        let mut by_peers: BTreeMap<(InterfaceIx, Vec<EndpointSet>), Vec<Range>> = BTreeMap::new();
-        for (own, peers) in rows {
-            by_peers.entry((own.0, endpoints(peers))).or_default().push(own);
+    let mut by_peers: BTreeMap<(InterfaceIx, Vec<EndpointSet>), Vec<Range>> = BTreeMap::new();
+    for (own, peers) in rows {
+        by_peers.entry((own.0, endpoints(peers))).or_default().push(own);
+    }
+    let mut owners = Vec::new();
+    for ((_, peers), ranges) in by_peers {
+        for own in interfaces(ranges) {
+            owners.push((own, peers.clone()));
         }
-        let owners = by_peers.into_iter().flat_map(|((_, peers), ranges)| {
-            interfaces(ranges).into_iter().map(move |own| (own, peers.clone()))
-        });
-        merged.insert(key, owners.collect());
     }
-    merged
+    owners
 }
 
 type Rectangles = Vec<(Vec<Own>, Vec<EndpointSet>)>;
 
 /// Steps 2 and 3: rectangles of sources and peers.
-fn merge_owners(entries: BTreeMap<Key, Vec<(Own, Vec<EndpointSet>)>>) -> Vec<(Key, Rectangles)> {
-    let merge = |owners: Vec<(Own, Vec<EndpointSet>)>| -> Rectangles {
-        let mut same: BTreeMap<Vec<EndpointSet>, Vec<Own>> = BTreeMap::new();
-        for (own, peers) in owners {
-            same.entry(peers).or_default().push(own);
-        }
-        let (mut rectangles, mut with_self): (Rectangles, BTreeMap<Vec<EndpointSet>, Vec<Own>>) =
-            Default::default();
-        for (peers, mut owners) in same {
-            if let [own] = owners.as_slice() {
-                let mut closed = peers.clone();
-                closed.push(own.clone());
-                closed.sort_unstable();
-                with_self.entry(closed).or_default().append(&mut owners);
-            } else {
-                rectangles.push((owners, peers));
-            }
-        }
-        for (closed, owners) in with_self {
-            let peers = match owners.as_slice() {
-                [own] => closed.into_iter().filter(|peer| peer != own).collect(),
-                _ => closed,
-            };
+fn merge_owners(owners: Vec<(Own, Vec<EndpointSet>)>) -> Rectangles {
+    let mut same: BTreeMap<Vec<EndpointSet>, Vec<Own>> = BTreeMap::new();
+    for (own, peers) in owners {
+        same.entry(peers).or_default().push(own);
+    }
+    let (mut rectangles, mut with_self): (Rectangles, BTreeMap<Vec<EndpointSet>, Vec<Own>>) =
+        Default::default();
+    for (mut peers, mut owners) in same {
+        if let [own] = owners.as_slice() {
+            let at = peers.partition_point(|peer| peer < own);
+            peers.insert(at, own.clone());
+            with_self.entry(peers).or_default().append(&mut owners);
+        } else {
             rectangles.push((owners, peers));
         }
-        rectangles
-    };
-    entries.into_iter().map(|(key, owners)| (key, merge(owners))).collect()
+    }
+    for (closed, owners) in with_self {
+        let peers = match owners.as_slice() {
+            [own] => closed.into_iter().filter(|peer| peer != own).collect(),
+            _ => closed,
+        };
+        rectangles.push((owners, peers));
+    }
+    rectangles
 }
 
 fn endpoints(peers: Vec<Peers>) -> Vec<EndpointSet> {
@@ -115,7 +138,7 @@ fn endpoints(peers: Vec<Peers>) -> Vec<EndpointSet> {
     let mut found = Vec::new();
     for one in peers {
         match one {
-            Peers::Interfaces(mut pieces) => ranges.append(&mut pieces),
+            Peers::Interfaces(pieces) => ranges.extend_from_slice(&pieces),
             Peers::External(mut more) => blocks.append(&mut more),
             Peers::Foreign(group) => found.push(EndpointSet::ForeignGroup { group }),
         }
@@ -130,9 +153,9 @@ fn endpoints(peers: Vec<Peers>) -> Vec<EndpointSet> {
 }
 
 /// Joins the addresses of each interface; neighbouring runs of one delegated prefix become blocks again.
-fn interfaces(mut ranges: Vec<(InterfaceIx, AddressKind, IpRange)>) -> Vec<EndpointSet> {
+fn interfaces(mut ranges: Vec<Range>) -> Vec<EndpointSet> {
     ranges.sort_unstable();
-    let mut joined: Vec<(InterfaceIx, AddressKind, IpRange)> = Vec::new();
+    let mut joined: Vec<Range> = Vec::new();
     for (interface, kind, range) in ranges {
         match joined.last_mut() {
             Some((other, known, last))
@@ -147,16 +170,19 @@ fn interfaces(mut ranges: Vec<(InterfaceIx, AddressKind, IpRange)>) -> Vec<Endpo
             _ => joined.push((interface, kind, range)),
         }
     }
-    let mut by_interface: BTreeMap<InterfaceIx, BTreeSet<InterfaceAddress>> = BTreeMap::new();
-    for (interface, kind, range) in joined {
-        let blocks = blocks_of(range).into_iter().map(|block| InterfaceAddress { block, kind });
-        by_interface.entry(interface).or_default().extend(blocks);
+    let mut found = Vec::new();
+    for pieces in joined.chunk_by(|one, next| one.0 == next.0) {
+        let Some((interface, ..)) = pieces.first().copied() else { continue };
+        let mut addresses = Vec::with_capacity(pieces.len());
+        for (_, kind, range) in pieces {
+            addresses
+                .extend(blocks_of(*range).into_iter().map(|block| InterfaceAddress { block, kind: *kind }));
+        }
+        addresses.sort_unstable();
+        addresses.dedup();
+        found.push(EndpointSet::Interface { interface, addresses });
     }
-    let endpoint = |(interface, addresses): (_, BTreeSet<_>)| EndpointSet::Interface {
-        interface,
-        addresses: addresses.into_iter().collect(),
-    };
-    by_interface.into_iter().map(endpoint).collect()
+    found
 }
 
 fn change_of(key: &Key, mut own: Vec<Own>, mut peers: Vec<EndpointSet>) -> Change {

@@ -1,9 +1,10 @@
 //! Isolated peers: who has no accepted traffic left with the removed, or with anybody.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::impact::{Certainty, Extent, Isolation};
-use crate::evaluate::{Contact, Difference};
+use crate::evaluate::{Contact, Difference, Row};
 use crate::graph::InterfaceIx;
 use crate::parallel;
 
@@ -22,17 +23,26 @@ pub(super) fn isolations(difference: &Difference<'_>, losing: &BTreeSet<Interfac
     judged.into_iter().flatten().collect()
 }
 
-/// Returns the contact of each peer with all changed interfaces but itself.
+/// Returns the contact of each peer with all changed interfaces but itself. Of a peer that does not change itself no more
+/// is asked once it surely reaches one of them afterwards: it is not isolated then, whatever else holds.
 fn contacts_with_removed(difference: &Difference<'_>, peers: &[InterfaceIx]) -> Vec<Contact> {
+    let settled: Vec<AtomicBool> = peers.iter().map(|_| AtomicBool::new(false)).collect();
     let of_one: Vec<Vec<Contact>> = parallel::each(difference.changed(), |changed| {
-        let mut rows = difference.rows(*changed);
-        let mut contact_with = |peer: &InterfaceIx| {
-            if peer == changed || !difference.share_vpc(*peer, *changed) {
+        let mut rows: Option<Vec<Row<'_, '_>>> = None;
+        let mut contact_with = |(peer, settled): (&InterfaceIx, &AtomicBool)| {
+            let is_asked = peer != changed && !settled.load(Ordering::Relaxed);
+            if !is_asked || !difference.share_vpc(*peer, *changed) {
                 return Contact::default();
             }
-            rows.iter_mut().fold(Contact::default(), |total, row| total.or(row.contact(*peer)))
+            let rows = rows.get_or_insert_with(|| difference.rows(*changed));
+            let contact = rows.iter_mut().fold(Contact::default(), |total, row| total.or(row.contact(*peer)));
+            // INVARIANT: which thread comes first decides how much is asked, and never what is found.
+            if contact.surely_after && !difference.changes(*peer) {
+                settled.store(true, Ordering::Relaxed);
+            }
+            contact
         };
-        peers.iter().map(&mut contact_with).collect()
+        peers.iter().zip(&settled).map(&mut contact_with).collect()
     });
     let mut totals = vec![Contact::default(); peers.len()];
     for contacts in of_one {

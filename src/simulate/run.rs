@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
+
+use foldhash::HashSet;
 
 use super::attribution::Attribution;
-use super::entry::{Finding, Key, Peers, entries};
+use super::entry::{Finding, Key, Peers, Range, entries};
 use super::impact::{Certainty, Change, Impact, Totals};
 use super::isolation::isolations;
 use super::judge::{judge, outcome};
@@ -200,7 +203,7 @@ struct RowFindings {
     /// Interfaces that lose something with another one, surely or perhaps; the changed one too.
     losing: BTreeSet<InterfaceIx>,
     /// (kind, direction, peer): a pair counts once whatever its addresses.
-    pairs: BTreeSet<(ChangeKind, Direction, InterfaceIx)>,
+    pairs: HashSet<(ChangeKind, Direction, InterfaceIx)>,
     /// (kind, direction) towards external addresses and foreign groups.
     externals: BTreeSet<(ChangeKind, Direction)>,
 }
@@ -250,18 +253,20 @@ fn row_findings(
                     Endpoint::Interface { interface: first.interface, address: address(first.range) },
                 ];
                 let responsible = attribution.of_ends(&[interface, first.interface], group.direction, ends);
+                let pieces: Arc<[Range]> =
+                    peers.iter().map(|peer| (peer.interface, peer.kind, peer.range)).collect();
+                // Peers are counted once a kind, however many deltas there are of it.
+                let mut kinds: Vec<ChangeKind> = Vec::new();
                 for delta in group.deltas.iter() {
-                    if let Effect::Change(kind) = delta.effect {
-                        found.pairs.extend(peers.iter().map(|peer| (kind, group.direction, peer.interface)));
-                        if kind != ChangeKind::Gained {
-                            found.losing.insert(interface);
-                            found.losing.extend(peers.iter().map(|peer| peer.interface));
-                        }
+                    if let Effect::Change(kind) = delta.effect
+                        && !kinds.contains(&kind)
+                    {
+                        kinds.push(kind);
+                        found.note(kind, group.direction, interface, &peers);
                     }
-                    let pieces: Vec<_> =
-                        peers.iter().map(|peer| (peer.interface, peer.kind, peer.range)).collect();
                     for (removed_by, delta) in responsible.shares(delta) {
-                        found.add(own, group.direction, delta, removed_by, Peers::Interfaces(pieces.clone()));
+                        let peers = Peers::Interfaces(Arc::clone(&pieces));
+                        found.add(own, group.direction, delta, removed_by, peers);
                     }
                 }
             }
@@ -294,9 +299,18 @@ fn row_findings(
 }
 
 impl RowFindings {
+    /// Counts peers with which the interface has a change of this kind.
+    fn note(&mut self, kind: ChangeKind, direction: Direction, interface: InterfaceIx, peers: &[PeerPiece]) {
+        self.pairs.extend(peers.iter().map(|peer| (kind, direction, peer.interface)));
+        if kind != ChangeKind::Gained {
+            self.losing.insert(interface);
+            self.losing.extend(peers.iter().map(|peer| peer.interface));
+        }
+    }
+
     fn add(
         &mut self,
-        own: (InterfaceIx, crate::inventory::AddressKind, IpRange),
+        own: Range,
         direction: Direction,
         delta: Delta,
         removed_by: Vec<(InterfaceIx, GroupIx)>,
