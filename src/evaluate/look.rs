@@ -98,7 +98,7 @@ impl<'d, 'g> Row<'d, 'g> {
         let is_narrowed = ever.iter().any(|group| self.difference.book.is_narrowed(*group));
         let has_look = !groups.is_unknown() && !self.groups.is_unknown();
         let look = Look {
-            is_concerned: self.all_concerned || self.is_felt_through(groups, &ever),
+            is_concerned: self.all_concerned || self.is_felt_through(class, &ever),
             is_narrowed,
             from_us: has_look.then(|| self.asked(groups, &ever)),
             from_them: (has_look && !is_narrowed).then(|| self.asking(groups, &ever)),
@@ -107,10 +107,11 @@ impl<'d, 'g> Row<'d, 'g> {
         look
     }
 
-    fn is_felt_through(&self, groups: &Groups<'_>, ever: &[GroupIx]) -> bool {
+    fn is_felt_through(&self, class: u32, ever: &[GroupIx]) -> bool {
+        let difference = self.difference;
         let is_near =
-            |group: &GroupIx| self.concerned.contains(group) || self.difference.compiled.is_opaque(*group);
-        groups.is_unknown() || !groups.changed().is_empty() || ever.iter().any(is_near)
+            |group: &GroupIx| self.concerned.contains(group) || difference.compiled.is_opaque(*group);
+        difference.groups(class).is_unknown() || difference.is_changed(class) || ever.iter().any(is_near)
     }
 
     /// Point 1.

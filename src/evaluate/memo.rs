@@ -42,7 +42,8 @@ pub(super) struct Memo {
     sides: Vec<Studied>,
     pub(super) ours: HashMap<OurSide, u32>,
     pub(super) theirs: HashMap<TheirSide, u32>,
-    pub(super) answers: HashMap<(Direction, u32, u32), Answer>,
+    /// What changes with external addresses, by the row's side.
+    pub(super) externals: HashMap<(Direction, u32), Answer>,
     pub(super) contacts: HashMap<(Direction, u32, u32), Contact>,
     /// The contact with a peer, by (run, class, plain).
     pub(super) cells: HashMap<(u32, u32, bool), Contact>,

@@ -56,7 +56,7 @@ impl Row<'_, '_> {
         let matcher = self.difference.matcher();
         let side = matcher.side(direction, &self.own(), &Remote::External(block), numbers.into_iter());
         let ours = self.memo.intern(side);
-        if let Some(known) = self.memo.answers.get(&(direction, ours, u32::MAX)) {
+        if let Some(known) = self.memo.externals.get(&(direction, ours)) {
             return known.clone();
         }
         let side = self.memo.side(ours);
@@ -66,7 +66,7 @@ impl Row<'_, '_> {
         };
         let found = deltas(self.difference.book, self.range.family, egress, ingress);
         let answer: Answer = if found.is_empty() { None } else { Some(Arc::from(found)) };
-        self.memo.answers.insert((direction, ours, u32::MAX), answer.clone());
+        self.memo.externals.insert((direction, ours), answer.clone());
         answer
     }
 

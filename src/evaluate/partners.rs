@@ -85,7 +85,7 @@ impl Row<'_, '_> {
     ///
     /// Traffic to the row needs an accepting ingress rule of its own, or a shared group; traffic from the row needs
     /// an accepting ingress rule of the partner that sees the row's address, or a shared group.
-    fn partners(&self) -> Option<BTreeSet<GroupIx>> {
+    fn partners(&mut self) -> Option<BTreeSet<GroupIx>> {
         let book = self.difference.book;
         let admits = |number: &u32| {
             let body = book.body(*number);
@@ -107,12 +107,8 @@ impl Row<'_, '_> {
         partners.extend(self.by_group.iter().filter(|number| admits(number)).filter_map(|number| {
             if let Peer::Group(group) = book.body(*number).peer { Some(group) } else { None }
         }));
-        // The rules of others that may match this address: in an unknown way, by block, or by group.
-        let mut seen: Vec<u32> = book.open().to_vec();
-        book.holding(self.own().block, |number| seen.push(number));
-        seen.extend(self.ever.iter().flat_map(|group| book.naming(*group)));
-        partners
-            .extend(seen.iter().filter(|number| admits(number)).map(|number| book.body(*number).rule.group));
+        let seen = self.seen_by_anybody().into_iter().filter(admits);
+        partners.extend(seen.map(|number| book.body(number).rule.group));
         partners.extend(&self.difference.compiled.with_unknown_ingress);
         Some(partners)
     }

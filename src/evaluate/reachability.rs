@@ -340,18 +340,14 @@ impl<'d, 'g> Row<'d, 'g> {
         (ours_number, theirs_number)
     }
 
-    pub(super) fn answer(&mut self, direction: Direction, ours: u32, theirs: u32) -> Answer {
-        if let Some(known) = self.memo.answers.get(&(direction, ours, theirs)) {
-            return known.clone();
-        }
+    /// Returns what changes for a pair of sides. It is remembered where it is asked: a row is compared once.
+    fn answer(&self, direction: Direction, ours: u32, theirs: u32) -> Answer {
         let (egress, ingress) = match direction {
             Direction::Egress => (ours, theirs),
             Direction::Ingress => (theirs, ours),
         };
         let (egress, ingress) = (self.memo.side(egress), self.memo.side(ingress));
         let found = deltas(self.difference.book, self.range.family, Some(egress), Some(ingress));
-        let answer: Answer = if found.is_empty() { None } else { Some(Arc::from(found)) };
-        self.memo.answers.insert((direction, ours, theirs), answer.clone());
-        answer
+        if found.is_empty() { None } else { Some(Arc::from(found)) }
     }
 }

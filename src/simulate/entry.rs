@@ -50,23 +50,12 @@ pub(super) struct Finding {
 ///
 /// What shares no key shares no entry, so each key is worked on alone.
 pub(super) fn entries(findings: Vec<Finding>) -> (Vec<Change>, Vec<Change>) {
-    let mut numbers: HashMap<Key, usize> = HashMap::new();
-    let mut rows: Vec<Vec<(Range, Peers)>> = Vec::new();
+    let mut by_key: HashMap<Key, Vec<(Range, Peers)>> = HashMap::new();
     for Finding { own, key, peers } in findings {
-        let next = rows.len();
-        let number = *numbers.entry(key).or_insert(next);
-        if number == next {
-            rows.push(Vec::new());
-        }
-        if let Some(rows) = rows.get_mut(number) {
-            rows.push((own, peers));
-        }
+        by_key.entry(key).or_default().push((own, peers));
     }
-    let mut by_key: Vec<(Key, usize)> = numbers.into_iter().collect();
-    // The order in which a hash map gives its keys is not to decide who works on what.
-    by_key.sort_unstable_by_key(|(_, number)| *number);
-    let by_key: Vec<(Key, Vec<(Range, Peers)>)> =
-        by_key.into_iter().zip(rows).map(|((key, _), rows)| (key, rows)).collect();
+    // Keys come in no order; what is made of them is sorted at the end.
+    let by_key: Vec<(Key, Vec<(Range, Peers)>)> = by_key.into_iter().collect();
     let changes_of = |(key, rows): (Key, Vec<(Range, Peers)>)| {
         let rectangles = merge_owners(merge_addresses(rows)).into_iter();
         let changes = rectangles.map(|(sources, peers)| change_of(&key, sources, peers));

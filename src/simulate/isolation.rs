@@ -17,7 +17,7 @@ pub(super) fn isolations(difference: &Difference<'_>, losing: &BTreeSet<Interfac
     let with_removed = contacts_with_removed(difference, &peers);
     let peers: Vec<(InterfaceIx, Contact)> = peers.into_iter().zip(with_removed).collect();
     let judged = parallel::each(peers, |(interface, removed)| {
-        let touched = Touched { changed: changed.contains(&interface), loses: losing.contains(&interface) };
+        let touched = Touched { changed: difference.changes(interface), loses: losing.contains(&interface) };
         judge(difference, interface, removed, touched)
     });
     judged.into_iter().flatten().collect()
