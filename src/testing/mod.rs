@@ -12,6 +12,8 @@ mod leaves;
 mod notation;
 mod oracle;
 #[cfg(test)]
+mod oracle_gaps;
+#[cfg(test)]
 mod oracle_laws;
 mod outcome;
 mod probe;
