@@ -8,6 +8,7 @@ pub mod graph;
 pub mod inventory;
 pub mod netset;
 mod parallel;
+pub mod policy;
 pub mod report;
 pub mod simulate;
 #[cfg(feature = "proptest1")]

@@ -37,11 +37,11 @@ pub const BUG: u8 = 70;
 
 /// What help and manual say about the codes that the commands of this program use.
 pub(super) const TABLE: &[(u8, &str)] = &[
-    (CLEAR, "the answer was written, and with --exit-code it is safe or complete"),
-    (NOT_CLEAR, "with --exit-code: something is certainly lost, gained, isolated, orphaned or refused"),
+    (CLEAR, "the answer was written; check: nothing stands against it; --exit-code: safe or complete"),
+    (NOT_CLEAR, "check: a policy denies it; with --exit-code: something certain changes"),
     (USAGE, "the command line cannot be understood, or names nothing to remove"),
     (INPUT, "an input cannot be used: unreadable, invalid, contradictory, unknown ids"),
-    (UNDETERMINED, "with --exit-code: the evidence is incomplete, so there is no verdict"),
+    (UNDETERMINED, "the evidence is incomplete, so there is no verdict (check, and --exit-code)"),
     (OUTPUT, "an output could not be written completely"),
     (BUG, "a bug in sgleave"),
 ];

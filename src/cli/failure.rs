@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use super::exit;
 use crate::inventory::LoadError;
+use crate::policy::{BaselineError, PolicyFileError};
 use crate::simulate::{RemovalError, RemovalFileError, RemovalTextError};
 
 /// The end of a command that did not reach its answer.
@@ -15,11 +16,13 @@ pub(super) struct Failure {
     pub(super) message: Option<String>,
     /// What to do about it.
     pub(super) help: Option<String>,
+    /// A line of a file and, below it, marks under the words that are meant; untrusted text.
+    pub(super) excerpt: Option<Box<[String; 2]>>,
 }
 
 impl Failure {
     fn new(code: u8, message: impl Display) -> Self {
-        Self { code, message: Some(message.to_string()), help: None }
+        Self { code, message: Some(message.to_string()), help: None, excerpt: None }
     }
 
     /// The command line cannot be understood.
@@ -39,7 +42,7 @@ impl Failure {
 
     /// The reader of stdout went away before it had everything. It knows; the exit code tells everybody else.
     pub(super) const fn truncated() -> Self {
-        Self { code: exit::OUTPUT, message: None, help: None }
+        Self { code: exit::OUTPUT, message: None, help: None, excerpt: None }
     }
 
     /// Adds what to do about it.
@@ -53,6 +56,19 @@ impl From<LoadError> for Failure {
     /// The code at the end is what a caller can look for; the words before it may change.
     fn from(error: LoadError) -> Self {
         Self::input(format!("{error} ({})", error.code)).with_help(&error.help)
+    }
+}
+
+impl From<PolicyFileError> for Failure {
+    fn from(error: PolicyFileError) -> Self {
+        let failure = Self::input(&error).with_help(&error.help);
+        Self { excerpt: error.excerpt, ..failure }
+    }
+}
+
+impl From<BaselineError> for Failure {
+    fn from(error: BaselineError) -> Self {
+        Self::input(error).with_help("write a new one with --write-baseline")
     }
 }
 

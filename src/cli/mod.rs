@@ -7,6 +7,7 @@ mod args;
 mod audit;
 mod bug;
 mod cache;
+mod check;
 mod completions;
 mod endpoint;
 mod entry;
@@ -21,6 +22,8 @@ mod inspect;
 mod interrupt;
 mod man;
 mod output;
+mod policies;
+mod policy;
 mod removals;
 mod schema;
 mod settings;
@@ -72,6 +75,8 @@ fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> Result<u8, Failur
         Command::Inspect(args) => inspect::run(args, common, terminal),
         Command::Simulate(args) => simulate::run(args, common, terminal),
         Command::Explain(args) => explain::run(args, common, terminal),
+        Command::Check(args) => check::run(args, common, terminal),
+        Command::Policy(args) => policy::run(&args.command, terminal),
         Command::Audit(args) => audit::run(args, common, terminal),
         Command::Generate(args) => generate::run(args, terminal),
         Command::Schema(args) => schema::run(args),

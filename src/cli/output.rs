@@ -220,6 +220,17 @@ fn stage(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> i
     Ok(file)
 }
 
+/// Checks that a file besides the result can be written.
+pub(super) fn check_place(path: &Path) -> Result<(), Failure> {
+    place_of(path).map(|_| ())
+}
+
+/// Writes a file besides the result, whole or not at all.
+pub(super) fn to_file(path: &Path, text: &str) -> Result<(), Failure> {
+    let file = stage(path, |out| out.write_all(text.as_bytes())).map_err(|error| unwritable(path, &error))?;
+    name_files(vec![(path, file)])
+}
+
 /// Returns where a file will stand, whatever way leads there.
 fn place_of(path: &Path) -> Result<PathBuf, Failure> {
     let refuse = |what: &str, help: &str| {

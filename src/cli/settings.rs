@@ -172,6 +172,16 @@ pub(super) struct Estate {
     inputs: Vec<String>,
 }
 
+/// Reads an export for which nothing is reported.
+pub(super) fn graph(args: &InputArgs, terminal: &mut Terminal) -> Result<SecurityGraph, Failure> {
+    let cache = match &args.cache {
+        Some(folder) => Cache::open(folder, &args.input, args.max_input_bytes, terminal)?,
+        None => None,
+    };
+    let inputs = Inputs::find(&args.input, args.max_input_bytes, terminal)?;
+    Ok(SecurityGraph::new(cache::understand(cache.as_ref(), inputs, terminal)?.inventory))
+}
+
 /// Reads the export.
 pub(super) fn estate(
     args: &InputArgs,

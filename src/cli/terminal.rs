@@ -69,6 +69,10 @@ impl Terminal {
     pub(super) fn failure(&mut self, failure: &Failure) {
         if let Some(message) = &failure.message {
             self.line(ERROR, "error", message);
+            if let Some([line, marks]) = failure.excerpt.as_deref() {
+                let (line, marks) = (report::terminal(line), report::terminal(marks));
+                let _ = writeln!(self.stderr, "  | {line}\n  | {ERROR}{marks}{ERROR:#}");
+            }
             if let Some(help) = &failure.help {
                 self.line(HELP, "help", help);
             }

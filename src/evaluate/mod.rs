@@ -25,6 +25,7 @@ mod compiled;
 mod delta;
 mod departure;
 mod difference;
+mod ends;
 mod evaluator;
 mod felt;
 mod field;

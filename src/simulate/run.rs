@@ -70,6 +70,18 @@ impl<'g> Simulator<'g> {
         Ok(self.simulate_judged(judge(self.compiled.graph(), removals, options)?, options))
     }
 
+    /// Returns what was compiled.
+    #[must_use]
+    pub const fn compiled(&self) -> &Compiled<'g> {
+        &self.compiled
+    }
+
+    /// Tells whether a gap of the export, or an interface whose groups are unknown, may hide a member of a group.
+    #[must_use]
+    pub const fn may_hide_members(&self) -> bool {
+        self.standing.may_hide_members()
+    }
+
     /// Simulates removals that were judged.
     pub(super) fn simulate_judged(&self, removals: Vec<JudgedRemoval>, options: &Options) -> Simulation<'g> {
         let graph = self.compiled.graph();

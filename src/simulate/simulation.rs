@@ -3,9 +3,10 @@
 use thiserror::Error;
 
 use super::impact::Impact;
+use super::judge::outcome;
 use super::removal::JudgedRemoval;
 use crate::evaluate::Readings;
-use crate::graph::SecurityGraph;
+use crate::graph::{SecurityGraph, View};
 
 /// Limits of the account, where its numbers differ from the documented ones (law A11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +88,20 @@ pub struct Simulation<'g> {
     pub verdict: SimulationVerdict,
     /// Why the verdict cannot be `safe` although nothing certain was found: sorted phrases.
     pub undetermined_because: Vec<String>,
+}
+
+impl<'g> Simulation<'g> {
+    /// Returns the estate as it was exported.
+    #[must_use]
+    pub const fn before(&self) -> View<'g> {
+        self.graph.baseline()
+    }
+
+    /// Returns the estate as it is once everything proposed is done.
+    #[must_use]
+    pub fn after(&self) -> View<'g> {
+        outcome(self.graph, &self.removals)
+    }
 }
 
 /// A removal that cannot be simulated.

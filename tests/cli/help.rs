@@ -5,7 +5,18 @@ use super::{assert_refused, run, sgleave};
 #[test]
 fn every_command_has_a_help_of_its_own() {
     insta::assert_snapshot!("sgleave", run(sgleave(["--help"])).stdout);
-    for command in ["inspect", "simulate", "explain", "audit", "generate", "schema", "completions", "man"] {
+    for command in [
+        "inspect",
+        "simulate",
+        "explain",
+        "check",
+        "policy",
+        "audit",
+        "generate",
+        "schema",
+        "completions",
+        "man",
+    ] {
         let said = run(sgleave([command, "--help"]));
         assert_eq!((said.code, said.stderr.as_str()), (0, ""));
         insta::assert_snapshot!(command, said.stdout);
@@ -14,7 +25,7 @@ fn every_command_has_a_help_of_its_own() {
 
 #[test]
 fn the_short_help_fits_a_screen() {
-    for command in ["inspect", "simulate", "explain", "audit", "generate"] {
+    for command in ["inspect", "simulate", "explain", "check", "audit", "generate"] {
         let said = run(sgleave([command, "-h"]));
         assert_eq!(said.code, 0);
         assert!(said.stdout.lines().count() < 60, "{}", said.stdout);
@@ -39,7 +50,18 @@ fn the_manual_covers_every_command_and_exit_code() {
     let said = run(sgleave(["man"]));
     assert_eq!(said.code, 0);
     assert!(said.stdout.contains("\n.TH sgleave 1 "), "{}", said.stdout);
-    for command in ["inspect", "simulate", "explain", "audit", "generate", "schema", "completions", "man"] {
+    for command in [
+        "inspect",
+        "simulate",
+        "explain",
+        "check",
+        "policy",
+        "audit",
+        "generate",
+        "schema",
+        "completions",
+        "man",
+    ] {
         assert!(said.stdout.contains(&format!("\n.SS sgleave {command}\n")), "{command}");
     }
     for option in [

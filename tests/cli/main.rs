@@ -11,6 +11,7 @@
 mod audit;
 mod cache;
 mod cache_folder;
+mod check;
 mod exit_codes;
 mod generate;
 mod help;

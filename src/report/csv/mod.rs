@@ -7,6 +7,7 @@
 mod audit_rows;
 mod cell;
 mod digest;
+mod review_rows;
 mod row;
 mod rows;
 mod traffic_rows;
@@ -36,7 +37,20 @@ pub(super) fn write_simulation(
     for (name, value) in &document.readings {
         print.add(name).add(value);
     }
-    let run = run("simulate", report.context, print);
+    let mode = match &document.review {
+        None => "simulate",
+        Some(review) => {
+            print.add(review.policy_digest).add(&review.today);
+            for waiver in &review.waivers {
+                print.add(waiver.id).add(waiver.policy).add(waiver.subject);
+            }
+            "check"
+        }
+    };
+    let mut run = run(mode, report.context, print);
+    if let Some(review) = &document.review {
+        run.policy = review.policy_digest.strip_prefix("sha256:").unwrap_or(review.policy_digest);
+    }
     write(rows::of_simulation(report), &run, dialect, out)
 }
 
@@ -58,6 +72,7 @@ fn run<'a>(mode: &'static str, context: &'a ReportContext, mut print: Fingerprin
         tool_version: context.tool_version,
         mode,
         inventory: digest.strip_prefix("sha256:").unwrap_or(digest),
+        policy: "",
     }
 }
 

@@ -24,6 +24,8 @@ pub(super) struct Run<'a> {
     pub(super) mode: &'static str,
     /// The digest without its `sha256:`.
     pub(super) inventory: &'a str,
+    /// The digest of the policy files without its `sha256:`; empty where none were asked.
+    pub(super) policy: &'a str,
 }
 
 /// How much a finding matters.
@@ -38,8 +40,10 @@ pub(super) enum Severity {
 #[derive(Debug, Clone)]
 pub(super) struct Row<'a> {
     /// The stable kind of finding.
-    pub(super) kind: &'static str,
+    pub(super) kind: Cow<'a, str>,
     pub(super) new: bool,
+    /// What a review says besides new and existing.
+    pub(super) status: Option<&'static str>,
     pub(super) severity: Severity,
     pub(super) message: String,
     pub(super) place: Place<'a>,
@@ -58,6 +62,9 @@ pub(super) struct Row<'a> {
     pub(super) evidence: String,
     pub(super) explain: Option<String>,
     pub(super) request: Option<RequestEntry<'a>>,
+    pub(super) waiver_id: &'a str,
+    pub(super) waiver_until: String,
+    pub(super) control_ids: String,
     pub(super) remediation: Cow<'a, str>,
     /// What the finding is about, besides the columns that are hashed anyway.
     pub(super) content: Fingerprint,
@@ -102,10 +109,11 @@ impl<'a> Place<'a> {
 
 impl<'a> Row<'a> {
     /// A row of this kind with every optional column empty.
-    pub(super) fn new(kind: &'static str, severity: Severity, place: Place<'a>) -> Self {
+    pub(super) fn new(kind: impl Into<Cow<'a, str>>, severity: Severity, place: Place<'a>) -> Self {
         Self {
-            kind,
+            kind: kind.into(),
             new: true,
+            status: None,
             severity,
             message: String::new(),
             place,
@@ -124,6 +132,9 @@ impl<'a> Row<'a> {
             evidence: String::new(),
             explain: None,
             request: None,
+            waiver_id: "",
+            waiver_until: String::new(),
+            control_ids: String::new(),
             remediation: Cow::Borrowed(""),
             content: Fingerprint::default(),
         }
@@ -134,7 +145,7 @@ impl<'a> Row<'a> {
         let mut print = self.content.clone();
         let ports = self.ports.map(|range| range.to_string());
         print
-            .add(self.kind)
+            .add(&self.kind)
             .add(self.place.interface_id)
             .add(&self.group_ids)
             .add(self.direction)
@@ -148,7 +159,7 @@ impl<'a> Row<'a> {
     pub(super) fn compare(&self, other: &Self) -> Ordering {
         fn key<'r>(row: &'r Row<'_>) -> impl Ord + use<'r> {
             (
-                (row.kind, row.place.interface_id, row.group_ids.as_str()),
+                (row.kind.as_ref(), row.place.interface_id, row.group_ids.as_str()),
                 (row.direction, row.peer_kind, row.peer_ids.as_ref()),
                 (row.protocol.as_ref(), row.ports, row.message.as_str()),
             )
@@ -172,18 +183,17 @@ impl<'a> Row<'a> {
             CsvDialect::Raw => cell::text(self.place.account_id),
             CsvDialect::Excel => cell::account(self.place.account_id),
         };
-        let unused = String::new;
         [
             SCHEMA_VERSION.to_string(),
             run.id.clone(),
             text(run.tool_version),
             run.mode.to_owned(),
             text(run.inventory),
-            unused(),
+            text(run.policy),
             self.finding_id(),
-            if self.new { "new" } else { "existing" }.to_owned(),
+            self.status.unwrap_or(if self.new { "new" } else { "existing" }).to_owned(),
             severity.to_owned(),
-            self.kind.to_owned(),
+            text(&self.kind),
             text(&self.message),
             account.into_owned(),
             text(self.place.region_id),
@@ -210,10 +220,10 @@ impl<'a> Row<'a> {
             said(|request| request.requester),
             said(|request| request.approver),
             said(|request| request.reason),
-            unused(),
-            unused(),
-            unused(),
-            unused(),
+            text(self.waiver_id),
+            text(&self.waiver_until),
+            String::new(),
+            text(&self.control_ids),
             text(&self.remediation),
         ]
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::row::{Place, Row, Severity};
-use super::traffic_rows;
+use super::{review_rows, traffic_rows};
 use crate::report::command::Commands;
 use crate::report::document::{
     CertaintyName, ExtentName, IsolationEntry, IssueEntry, LevelName, Names, OrphanEntry, RemovalEntry,
@@ -25,6 +25,7 @@ pub(super) fn of_simulation<'a>(report: &'a SimulationReport<'a>) -> Vec<Row<'a>
         refusals(removal, &report.names, &mut rows);
     }
     rows.extend(of_issues(&document.inventory.issues));
+    rows.extend(document.review.iter().flat_map(|review| review_rows::of(review, &report.names)));
     rows
 }
 

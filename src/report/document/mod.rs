@@ -12,6 +12,7 @@ mod inspection;
 mod leftover;
 mod names;
 mod removal;
+mod review;
 mod simulation;
 mod source;
 
@@ -29,5 +30,8 @@ pub use inspection::{Estate, GroupCounts, InspectionDocument, InspectionReport, 
 pub use leftover::{CertaintyName, DirectionName, ExtentName, IsolationEntry, OrphanEntry, Reference};
 pub(super) use names::Names;
 pub use removal::{RefusalEntry, RemovalEntry, RemovalStatus, RequestEntry, TargetName};
+pub use review::{
+    FindingEntry, FindingStatus, LoweredEntry, OriginName, ReviewEntry, RuleEntry, WaiverEntry,
+};
 pub use simulation::{SimulationDocument, SimulationReport, TotalsEntry, VerdictName};
 pub use source::{Assumption, Counts, GapEntry, InventoryEntry, IssueEntry, LevelName, SCHEMA_VERSION, Tool};

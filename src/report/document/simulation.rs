@@ -9,7 +9,9 @@ use super::change::{ChangeEntry, ChangeName};
 use super::leftover::{IsolationEntry, OrphanEntry};
 use super::names::Names;
 use super::removal::{RemovalEntry, RemovalStatus};
+use super::review::ReviewEntry;
 use super::source::{Assumption, InventoryEntry, SCHEMA_VERSION, Tool, assumptions};
+use crate::policy::{Lowered, Review};
 use crate::report::context::ReportContext;
 use crate::simulate::{Simulation, SimulationVerdict};
 
@@ -55,6 +57,9 @@ pub struct SimulationDocument<'a> {
     pub totals: TotalsEntry,
     /// What the answer takes for granted or does not look at.
     pub assumptions: Vec<Assumption>,
+    /// What the policies say about it; only `check` asks them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub review: Option<ReviewEntry<'a>>,
 }
 
 /// The kind of document.
@@ -156,8 +161,16 @@ impl<'a> SimulationReport<'a> {
                 .collect(),
             totals,
             assumptions: assumptions(graph, &simulation.readings),
+            review: None,
         };
         Self { document, names, context }
+    }
+
+    /// Adds what the policies say, and which rules weigh less than they usually do.
+    #[must_use]
+    pub fn reviewed(mut self, review: &'a Review<'_>, lowered: &'a [Lowered]) -> Self {
+        self.document.review = Some(ReviewEntry::new(review, lowered, &self.names));
+        self
     }
 
     /// Returns the document as it is published.

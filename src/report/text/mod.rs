@@ -7,6 +7,7 @@ mod inspection;
 mod leftovers;
 mod outside;
 mod page;
+mod review;
 mod simulation;
 mod source;
 mod wording;

@@ -4,7 +4,7 @@ use std::io;
 
 use super::page::{Page, Paint};
 use super::wording::{self, count, plural};
-use super::{changes, leftovers, source};
+use super::{changes, leftovers, review, source};
 use crate::report::command::Commands;
 use crate::report::context::Style;
 use crate::report::document::{
@@ -18,7 +18,15 @@ pub(in crate::report) fn write(
 ) -> io::Result<()> {
     let document = report.document();
     let mut page = Page::new(style, out);
-    verdict(&mut page, document)?;
+    let (paint, title, text) = verdict(document);
+    match &document.review {
+        None => page.verdict(paint, title, &text)?,
+        Some(entry) => {
+            review::verdict(&mut page, entry, &subject(&document.removals))?;
+            review::sections(&mut page, entry)?;
+            page.heading(paint, title, &text)?;
+        }
+    }
     if document.verdict == VerdictName::Undetermined {
         reasons(&mut page, document)?;
     }
@@ -46,16 +54,16 @@ pub(in crate::report) fn write(
     page.finish()
 }
 
-fn verdict(page: &mut Page<'_>, document: &SimulationDocument<'_>) -> io::Result<()> {
+/// Returns the overall answer in one line.
+fn verdict(document: &SimulationDocument<'_>) -> (Paint, &'static str, String) {
     let subject = subject(&document.removals);
     let counts = counts(document).join(", ");
     match document.verdict {
-        VerdictName::Safe => page.verdict(
-            Paint::Good,
-            "SAFE",
-            &format!("{subject}: nothing is lost, gained, isolated, orphaned or refused"),
-        ),
-        VerdictName::Impact => page.verdict(Paint::Bad, "IMPACT", &format!("{subject}: {counts}")),
+        VerdictName::Safe => {
+            let text = format!("{subject}: nothing is lost, gained, isolated, orphaned or refused");
+            (Paint::Good, "SAFE", text)
+        }
+        VerdictName::Impact => (Paint::Bad, "IMPACT", format!("{subject}: {counts}")),
         VerdictName::Undetermined => {
             let found = if counts.is_empty() { "nothing certain was found" } else { &counts };
             let unknown = match document.verdict_reasons {
@@ -63,7 +71,7 @@ fn verdict(page: &mut Page<'_>, document: &SimulationDocument<'_>) -> io::Result
                 [only] => format!("; not known: {only}"),
                 several => format!("; {} things are not known", several.len()),
             };
-            page.verdict(Paint::Unsure, "UNDETERMINED", &format!("{subject}: {found}{unknown}"))
+            (Paint::Unsure, "UNDETERMINED", format!("{subject}: {found}{unknown}"))
         }
     }
 }

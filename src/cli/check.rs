@@ -1,0 +1,62 @@
+//! `sgleave check`: may this go ahead?
+
+use super::args::{CheckArgs, TerminalArgs};
+use super::failure::Failure;
+use super::removals::{self, Need};
+use super::terminal::Terminal;
+use super::{exit, output, policies, settings};
+use crate::policy::{Baseline, Outcome, Reviewer};
+use crate::report::{SimulationReport, write_simulation};
+use crate::simulate::Simulator;
+
+pub(super) fn run(args: &CheckArgs, common: &TerminalArgs, terminal: &mut Terminal) -> Result<u8, Failure> {
+    let options = settings::options(&args.semantics)?;
+    let outputs = settings::outputs(&args.output, args.table.csv_dialect, common.color, &settings::FINDINGS)?;
+    outputs.keep_clear_of(&args.removals.removals, terminal)?;
+    outputs.keep_clear_of(&args.policies.policy, terminal)?;
+    if let Some(path) = &args.policies.write_baseline {
+        output::check_place(path)?;
+    }
+    let policies = policies::read(&args.policies, terminal)?;
+    let proposed = removals::collect(&args.removals, &args.input, Need::Required, terminal)?;
+    let estate = settings::estate(&args.input, &outputs, terminal)?;
+    let bound = policies.set.bind(&estate.graph)?;
+    terminal.stage("simulating");
+    let simulator = Simulator::new(&estate.graph);
+    let simulation = simulator.simulate(&removals::bare(&proposed), &options)?;
+    terminal.stage("reviewing");
+    let reviewer = Reviewer::new(&simulator, &bound, options.readings, policies.today)
+        .allowing(policies.allowed)
+        .knowing(policies.baseline.as_ref());
+    let review = reviewer.review(&simulation);
+    let context = estate.context(removals::metadata(&estate.graph, &proposed, &options)?);
+    let lowered = policies.set.lowered();
+    let report = SimulationReport::new(&simulation, &context).reviewed(&review, &lowered);
+    let outcome = review.outcome();
+    outputs.write(outcome.name(), terminal, |format, style, out| {
+        write_simulation(&report, format, style, out)
+    })?;
+    if let Some(path) = &args.policies.write_baseline {
+        let against = review.findings().iter().filter(|finding| finding.denies());
+        output::to_file(path, &Baseline::of(against, &estate.graph).to_json())?;
+    }
+    Ok(code_of(outcome))
+}
+
+const fn code_of(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Clear => exit::CLEAR,
+        Outcome::Denied => exit::NOT_CLEAR,
+        Outcome::Undetermined => exit::UNDETERMINED,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_clear_review_is_exit_zero() {
+        assert_eq!([Outcome::Clear, Outcome::Denied, Outcome::Undetermined].map(code_of), [0, 1, 4]);
+    }
+}

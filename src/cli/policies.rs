@@ -1,0 +1,82 @@
+//! The policies of a command line: files laid over each other, exceptions, what was found before, and the day.
+
+use jiff::{Timestamp, tz::Offset};
+
+use super::args::PolicyArgs;
+use super::failure::Failure;
+use super::input;
+use super::terminal::Terminal;
+use crate::policy::{Baseline, POLICIES, PolicySet, Today, Waiver};
+
+/// A policy file is written by hand; what is larger is another file.
+const FILE_LIMIT: u64 = 16 << 20;
+
+/// Everything that decides a review besides the estate and the change.
+pub(super) struct Policies {
+    pub(super) set: PolicySet,
+    pub(super) allowed: Vec<Waiver>,
+    pub(super) baseline: Option<Baseline>,
+    pub(super) today: Today,
+}
+
+/// Reads what the arguments name.
+pub(super) fn read(args: &PolicyArgs, terminal: &mut Terminal) -> Result<Policies, Failure> {
+    let set = set(&args.policy, terminal)?;
+    let reason = args.reason.as_deref().unwrap_or("");
+    let allowed = args.allow.iter().map(|text| allowed(text, reason, &set)).collect::<Result<_, _>>()?;
+    let baseline = match &args.baseline {
+        Some(path) => {
+            let (name, text) = input::read_text(path, FILE_LIMIT, terminal)?;
+            Some(Baseline::parse(&name, &text)?)
+        }
+        None => None,
+    };
+    Ok(Policies { set, allowed, baseline, today: today(args.today.as_deref())? })
+}
+
+/// Reads policy files and lays them over each other.
+pub(super) fn set(files: &[std::path::PathBuf], terminal: &mut Terminal) -> Result<PolicySet, Failure> {
+    let mut set = PolicySet::standard();
+    for path in files {
+        let (name, text) = input::read_text(path, FILE_LIMIT, terminal)?;
+        set.layer(&name, &text)?;
+    }
+    Ok(set)
+}
+
+fn allowed(text: &str, reason: &str, set: &PolicySet) -> Result<Waiver, Failure> {
+    let wrong = |message: String| {
+        Failure::usage(message)
+            .with_help("write --allow POLICY:SUBJECT --reason TEXT, with a subject as a finding names it")
+    };
+    if reason.trim().is_empty() {
+        return Err(wrong("an exception needs a reason".to_owned()));
+    }
+    let (policy, subject) = text
+        .split_once(':')
+        .filter(|(policy, subject)| !policy.is_empty() && !subject.is_empty())
+        .ok_or_else(|| wrong(format!("`{text}` is not of the form `POLICY:SUBJECT`")))?;
+    if !set.knows(policy) {
+        let codes: Vec<&str> = POLICIES.iter().map(|policy| policy.code).collect();
+        let help = format!("the codes are {}", codes.join(", "));
+        return Err(Failure::usage(format!("no policy or rule is called `{policy}`")).with_help(help));
+    }
+    Ok(Waiver {
+        id: format!("--allow {text}"),
+        policy: policy.to_owned(),
+        subject: subject.to_owned(),
+        reason: reason.to_owned(),
+        owner: String::new(),
+        until: None,
+        place: None,
+    })
+}
+
+fn today(given: Option<&str>) -> Result<Today, Failure> {
+    match given {
+        None => Ok(Offset::UTC.to_datetime(Timestamp::now()).date()),
+        Some(text) => text
+            .parse()
+            .map_err(|_| Failure::usage(format!("`{text}` is no date")).with_help("write it as YYYY-MM-DD")),
+    }
+}
