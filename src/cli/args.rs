@@ -188,7 +188,7 @@ pub(super) enum PolicyCommand {
     /// Whether policy files can be read, and whether everything they name is in an export
     Lint(PolicyLintArgs),
     /// Runs the tests that stand in policy files
-    Test(PolicyTestArgs),
+    Test(Box<PolicyTestArgs>),
     /// The JSON Schema of policy files, for editors
     Schema,
     /// A policy file to begin with
@@ -372,6 +372,13 @@ pub(super) struct PolicyArgs {
     /// Why the exceptions are made
     #[arg(long, value_name = "TEXT", requires = "allow", hide_short_help = true)]
     pub(super) reason: Option<String>,
+    /// A team's own rules in Rego, over the JSON of the simulation. Repeatable
+    ///
+    /// Every package is asked for its rules deny, violation and warn, also with a suffix such as deny_ssh. A result is a text,
+    /// or an object with msg and perhaps subject. `sgleave schema simulation` describes the input.
+    #[cfg(feature = "rego")]
+    #[arg(long, value_name = "FILE", action = ArgAction::Append, hide_short_help = true)]
+    pub(super) rego: Vec<PathBuf>,
     /// Findings of an earlier run that do not count again
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub(super) baseline: Option<PathBuf>,

@@ -26,12 +26,13 @@ pub(super) fn run(args: &CheckArgs, common: &TerminalArgs, terminal: &mut Termin
     let simulation = simulator.simulate(&removals::bare(&proposed), &options)?;
     terminal.stage("reviewing");
     let reviewer = Reviewer::new(&simulator, &bound, options.readings, policies.today)
-        .allowing(policies.allowed)
+        .allowing(policies.allowed.clone())
         .knowing(policies.baseline.as_ref());
-    let review = reviewer.review(&simulation);
     let context = estate.context(removals::metadata(&estate.graph, &proposed, &options)?);
+    let report = SimulationReport::new(&simulation, &context);
+    let review = reviewer.review_with(&simulation, policies.found_in_rego(&report, &estate.graph)?);
     let lowered = policies.set.lowered();
-    let report = SimulationReport::new(&simulation, &context).reviewed(&review, &lowered);
+    let report = report.reviewed(&review, &lowered);
     let outcome = review.outcome();
     outputs.write(outcome.name(), terminal, |format, style, out| {
         write_simulation(&report, format, style, out)

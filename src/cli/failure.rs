@@ -4,6 +4,8 @@ use std::fmt::Display;
 
 use super::exit;
 use crate::inventory::LoadError;
+#[cfg(feature = "rego")]
+use crate::policy::RegoError;
 use crate::policy::{BaselineError, PolicyFileError};
 use crate::simulate::{RemovalError, RemovalFileError, RemovalTextError};
 
@@ -62,6 +64,14 @@ impl From<LoadError> for Failure {
 impl From<PolicyFileError> for Failure {
     fn from(error: PolicyFileError) -> Self {
         let failure = Self::input(&error).with_help(&error.help);
+        Self { excerpt: error.excerpt, ..failure }
+    }
+}
+
+#[cfg(feature = "rego")]
+impl From<RegoError> for Failure {
+    fn from(error: RegoError) -> Self {
+        let failure = Self::input(&error).with_help(error.help);
         Self { excerpt: error.excerpt, ..failure }
     }
 }

@@ -1,12 +1,20 @@
 //! The policies of a command line: files laid over each other, exceptions, what was found before, and the day.
 
+use std::path::PathBuf;
+
 use jiff::{Timestamp, tz::Offset};
 
 use super::args::PolicyArgs;
 use super::failure::Failure;
 use super::input;
 use super::terminal::Terminal;
-use crate::policy::{Baseline, POLICIES, PolicySet, Today, Waiver};
+use crate::graph::SecurityGraph;
+#[cfg(feature = "rego")]
+use crate::policy::RegoRules;
+use crate::policy::{Baseline, Finding, POLICIES, PolicySet, Today, Waiver};
+use crate::report::SimulationReport;
+#[cfg(feature = "rego")]
+use crate::report::{Format, Style, write_simulation};
 
 /// A policy file is written by hand; what is larger is another file.
 const FILE_LIMIT: u64 = 16 << 20;
@@ -14,6 +22,8 @@ const FILE_LIMIT: u64 = 16 << 20;
 /// Everything that decides a review besides the estate and the change.
 pub(super) struct Policies {
     pub(super) set: PolicySet,
+    #[cfg(feature = "rego")]
+    pub(super) rego: Option<RegoRules>,
     pub(super) allowed: Vec<Waiver>,
     pub(super) baseline: Option<Baseline>,
     pub(super) today: Today,
@@ -21,7 +31,15 @@ pub(super) struct Policies {
 
 /// Reads what the arguments name.
 pub(super) fn read(args: &PolicyArgs, terminal: &mut Terminal) -> Result<Policies, Failure> {
-    let set = set(&args.policy, terminal)?;
+    #[cfg(feature = "rego")]
+    let rego = rego(&args.rego, terminal)?;
+    let set = PolicySet::standard();
+    #[cfg(feature = "rego")]
+    let set = match rego.clone() {
+        Some(rules) => set.beside(move |name| rules.may_have(name)),
+        None => set,
+    };
+    let set = layered(set, &args.policy, terminal)?;
     let reason = args.reason.as_deref().unwrap_or("");
     let allowed = args.allow.iter().map(|text| allowed(text, reason, &set)).collect::<Result<_, _>>()?;
     let baseline = match &args.baseline {
@@ -31,12 +49,56 @@ pub(super) fn read(args: &PolicyArgs, terminal: &mut Terminal) -> Result<Policie
         }
         None => None,
     };
-    Ok(Policies { set, allowed, baseline, today: today(args.today.as_deref())? })
+    Ok(Policies {
+        set,
+        #[cfg(feature = "rego")]
+        rego,
+        allowed,
+        baseline,
+        today: today(args.today.as_deref())?,
+    })
+}
+
+#[cfg(feature = "rego")]
+fn rego(files: &[PathBuf], terminal: &mut Terminal) -> Result<Option<RegoRules>, Failure> {
+    let read = |path: &PathBuf| input::read_text(path, FILE_LIMIT, terminal);
+    let files = files.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    Ok(if files.is_empty() { None } else { Some(RegoRules::read(&files)?) })
+}
+
+impl Policies {
+    /// Asks the rules in Rego about a simulation.
+    #[cfg(feature = "rego")]
+    pub(super) fn found_in_rego(
+        &self,
+        report: &SimulationReport<'_>,
+        graph: &SecurityGraph,
+    ) -> Result<Vec<Finding>, Failure> {
+        let Some(rules) = &self.rego else { return Ok(Vec::new()) };
+        let mut input = Vec::new();
+        write_simulation(report, Format::Json, &Style::default(), &mut input)
+            .map_err(|error| Failure::output(format!("cannot write the input of the rules: {error}")))?;
+        let input = String::from_utf8_lossy(&input);
+        Ok(rules.ask(&input, graph, self.set.levels_of_others())?)
+    }
+
+    /// Without the feature there are no such rules.
+    #[cfg(not(feature = "rego"))]
+    pub(super) fn found_in_rego(
+        &self,
+        _: &SimulationReport<'_>,
+        _: &SecurityGraph,
+    ) -> Result<Vec<Finding>, Failure> {
+        Ok(Vec::new())
+    }
 }
 
 /// Reads policy files and lays them over each other.
-pub(super) fn set(files: &[std::path::PathBuf], terminal: &mut Terminal) -> Result<PolicySet, Failure> {
-    let mut set = PolicySet::standard();
+pub(super) fn set(files: &[PathBuf], terminal: &mut Terminal) -> Result<PolicySet, Failure> {
+    layered(PolicySet::standard(), files, terminal)
+}
+
+fn layered(mut set: PolicySet, files: &[PathBuf], terminal: &mut Terminal) -> Result<PolicySet, Failure> {
     for path in files {
         let (name, text) = input::read_text(path, FILE_LIMIT, terminal)?;
         set.layer(&name, &text)?;

@@ -7,9 +7,10 @@
 //!    has to match something: a typing error must not switch a rule off.
 //! 4. A [`Reviewer`] asks every rule and gets [`Finding`]s. What was so before the change is existing and not charged to
 //!    it; what is not known is possible, never absent.
-//! 5. A [`Waiver`] takes the effect of a finding away, with a reason, an owner and an end. A [`Baseline`] does so for what
+//! 5. A team's own rules in Rego (feature `rego`) find what they find in the JSON of the simulation, and it counts as any other.
+//! 6. A [`Waiver`] takes the effect of a finding away, with a reason, an owner and an end. A [`Baseline`] does so for what
 //!    was found before. Both stay visible.
-//! 6. A [`Review`] without an effective denial gives a [`Clearance`]; there is no other way to one.
+//! 7. A [`Review`] without an effective denial gives a [`Clearance`]; there is no other way to one.
 
 mod baseline;
 mod binding;
@@ -24,6 +25,8 @@ mod finding;
 mod parameters;
 mod reach;
 mod registry;
+#[cfg(feature = "rego")]
+mod rego;
 mod review;
 mod selector;
 mod set;
@@ -40,6 +43,8 @@ pub use file_test::{FileTest, TestOutcome};
 pub use finding::{Finding, Origin, Standing, Status, Subject};
 pub use parameters::Parameters;
 pub use registry::{POLICIES, policy};
+#[cfg(feature = "rego")]
+pub use rego::{RegoError, RegoRules};
 pub use review::{Clearance, Denied, Outcome, Review, Reviewer};
 pub use selector::{Ends, Selector};
 pub use set::{BoundSet, Lowered, PolicySet};

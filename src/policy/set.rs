@@ -1,6 +1,7 @@
 //! Rules in layers, and looked up in an estate.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use serde_saphyr::Location;
@@ -22,6 +23,24 @@ pub struct PolicySet {
     waivers: Vec<(Waiver, Arc<Source>, Location)>,
     tests: Vec<FileTest>,
     files: Vec<Arc<Source>>,
+    /// Rules that others ask, and the levels that files give them.
+    others: Others,
+}
+
+/// Tells whether a rule could be called so.
+type IsCalled = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+
+/// Rules that are not asked here, such as those in Rego.
+#[derive(Clone, Default)]
+struct Others {
+    are_called: Option<IsCalled>,
+    levels: BTreeMap<String, Level>,
+}
+
+impl fmt::Debug for Others {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Others").field("levels", &self.levels).finish_non_exhaustive()
+    }
 }
 
 /// The rules with everything they name looked up in one estate.
@@ -48,7 +67,20 @@ impl PolicySet {
     #[must_use]
     pub fn standard() -> Self {
         let rules = standard().into_iter().map(|rule| (rule.id.clone(), rule)).collect();
-        Self { rules, waivers: Vec::new(), tests: Vec::new(), files: Vec::new() }
+        Self { rules, waivers: Vec::new(), tests: Vec::new(), files: Vec::new(), others: Others::default() }
+    }
+
+    /// Lets files name rules that are asked elsewhere, for levels and waivers.
+    #[must_use]
+    pub fn beside(mut self, are_called: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        self.others.are_called = Some(Arc::new(are_called));
+        self
+    }
+
+    /// Returns the levels that files give to rules that are asked elsewhere.
+    #[must_use]
+    pub const fn levels_of_others(&self) -> &BTreeMap<String, Level> {
+        &self.others.levels
     }
 
     /// Lays a file over the rules: a rule replaces the one of the same id, a level holds for what is there so far, and
@@ -62,7 +94,9 @@ impl PolicySet {
         for (id, level) in levels {
             let meant = self.rules.values_mut().filter(|rule| rule.id == id || rule.code == id);
             let changed = meant.map(|rule| rule.level = level.value).count();
-            if changed == 0 {
+            if self.is_of_others(&id) {
+                self.others.levels.insert(id, level.value);
+            } else if changed == 0 {
                 return Err(self.unknown(&source, level.referenced, &id));
             }
         }
@@ -93,7 +127,11 @@ impl PolicySet {
     /// Tells whether a rule, or the policy of a rule, is called so.
     #[must_use]
     pub fn knows(&self, name: &str) -> bool {
-        self.rules.values().any(|rule| rule.id == name || rule.code == name)
+        self.rules.values().any(|rule| rule.id == name || rule.code == name) || self.is_of_others(name)
+    }
+
+    fn is_of_others(&self, name: &str) -> bool {
+        self.others.are_called.as_ref().is_some_and(|are_called| are_called(name))
     }
 
     /// Returns the tests of the files.

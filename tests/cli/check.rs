@@ -195,3 +195,62 @@ fn hostile_text_of_a_policy_file_steers_nothing() {
         assert!(!said.stdout.contains(",=1+1"), "{format}");
     }
 }
+
+const REGO: &str = "package team.net
+
+deny_exposure contains {\"msg\": msg, \"subject\": \"i-worker-1\"} if {
+    some change in input.changes
+    change.change == \"gained\"
+    some end in change.sources
+    end.kind == \"external\"
+    msg := sprintf(\"opens %s to %v\", [change.traffic[0].ports, end.cidrs])
+}
+
+warn contains \"somebody is isolated\" if input.totals.isolated > 0
+";
+
+#[test]
+fn rules_in_rego_are_policies_like_any_other() {
+    let scene = Scene::new();
+    scene.write("team.rego", REGO);
+    scene.write("team.yaml", "version: 1\nlevels: { team.net.warn: deny }\n");
+    let with = |more: &[&str]| review(check(["--rego"]).arg(scene.path("team.rego")).args(more));
+    let of_rego = |review: &Value| -> Vec<(String, String, String, String)> {
+        let findings = review["findings"].as_array().unwrap().iter().filter(|one| one["origin"] == "rego");
+        let text = |one: &Value, key: &str| one[key].as_str().unwrap().to_owned();
+        let row =
+            |one: &Value| (text(one, "rule"), text(one, "level"), text(one, "status"), text(one, "subject"));
+        findings.map(row).collect()
+    };
+    let row = |rule: &str, level: &str, status: &str, subject: &str| {
+        (rule.to_owned(), level.to_owned(), status.to_owned(), subject.to_owned())
+    };
+    let exposure = || row("team.net.deny_exposure", "deny", "new", "eni-worker-1");
+    assert_eq!(of_rego(&with(&[])), [exposure(), exposure(), row("team.net.warn", "warn", "new", "*")]);
+    let file = scene.path("team.yaml");
+    let raised = with(&["-p", file.to_str().unwrap()]);
+    assert!(of_rego(&raised).contains(&row("team.net.warn", "deny", "new", "*")), "{raised}");
+    let allowed = with(&["--allow", "team.net.deny_exposure:i-worker-1", "--reason", "CHG-7"]);
+    assert_eq!(of_rego(&allowed).iter().filter(|one| one.2 == "waived").count(), 2);
+}
+
+#[test]
+fn the_rule_of_the_readme_finds_something() {
+    let readme = std::fs::read_to_string("README.md").unwrap();
+    let block = readme.split("```rego\n").nth(1).unwrap().split("```").next().unwrap();
+    let scene = Scene::new();
+    scene.write("team.rego", block);
+    let review = review(check(["--rego"]).arg(scene.path("team.rego")));
+    let findings = review["findings"].as_array().unwrap().iter().filter(|one| one["origin"] == "rego");
+    let messages: Vec<&str> = findings.filter_map(|one| one["message"].as_str()).collect();
+    assert!(messages.contains(&"eni-worker-1 loses tcp/873,2049"), "{messages:?}");
+}
+
+#[test]
+fn an_error_in_rego_has_file_and_line() {
+    let scene = Scene::new();
+    scene.write("team.rego", &REGO.replace("if {", "iff {"));
+    let said = run(check(["--rego"]).arg(scene.path("team.rego")));
+    assert_eq!((said.code, said.stdout.as_str()), (3, ""));
+    assert!(said.stderr.contains("team.rego:3:"), "{}", said.stderr);
+}
