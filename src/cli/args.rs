@@ -153,6 +153,8 @@ pub(super) struct CheckArgs {
     #[command(flatten)]
     pub(super) policies: PolicyArgs,
     #[command(flatten)]
+    pub(super) sample: SampleArgs,
+    #[command(flatten)]
     pub(super) semantics: SemanticsArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
@@ -388,6 +390,25 @@ pub(super) struct PolicyArgs {
     /// The day on which exceptions are judged, as YYYY-MM-DD [default: today, in UTC]
     #[arg(long, value_name = "DATE", hide_short_help = true)]
     pub(super) today: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Sample")]
+pub(super) struct SampleArgs {
+    /// Instead of one change, try so many: every single removal, every pair, then sets drawn from a seed
+    ///
+    /// The first that is not clear is shrunk to one of which every removal is needed, and reported as a change of its own.
+    #[arg(long, value_name = "N", hide_short_help = true, conflicts_with_all = ["removal", "removals", "moves", "from", "write_baseline"])]
+    pub(super) sample: Option<u64>,
+    /// Which memberships may end: KEY=WORD with instance, interface, name, group, vpc, cidr or tag=NAME. Repeatable
+    #[arg(long, value_name = "KEY=WORD", requires = "sample", action = ArgAction::Append, hide_short_help = true)]
+    pub(super) select: Vec<String>,
+    /// The seed of the sets that are drawn
+    #[arg(long, value_name = "N", requires = "sample", default_value_t = 0, hide_short_help = true)]
+    pub(super) seed: u64,
+    /// A file of sets that failed before, one a line; they are tried first, and a new one is added
+    #[arg(long, value_name = "FILE", requires = "sample", hide_short_help = true)]
+    pub(super) regressions: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

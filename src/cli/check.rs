@@ -4,12 +4,15 @@ use super::args::{CheckArgs, TerminalArgs};
 use super::failure::Failure;
 use super::removals::{self, Need};
 use super::terminal::Terminal;
-use super::{exit, output, policies, settings};
+use super::{exit, output, policies, sample, settings};
 use crate::policy::{Baseline, Outcome, Reviewer};
 use crate::report::{SimulationReport, write_simulation};
 use crate::simulate::Simulator;
 
 pub(super) fn run(args: &CheckArgs, common: &TerminalArgs, terminal: &mut Terminal) -> Result<u8, Failure> {
+    if let Some(sets) = args.sample.sample {
+        return sample::run(sets, args, common, terminal);
+    }
     let options = settings::options(&args.semantics)?;
     let outputs = settings::outputs(&args.output, args.table.csv_dialect, common.color, &settings::FINDINGS)?;
     outputs.keep_clear_of(&args.removals.removals, terminal)?;
@@ -44,7 +47,7 @@ pub(super) fn run(args: &CheckArgs, common: &TerminalArgs, terminal: &mut Termin
     Ok(code_of(outcome))
 }
 
-const fn code_of(outcome: Outcome) -> u8 {
+pub(super) const fn code_of(outcome: Outcome) -> u8 {
     match outcome {
         Outcome::Clear => exit::CLEAR,
         Outcome::Denied => exit::NOT_CLEAR,

@@ -25,6 +25,7 @@ mod output;
 mod policies;
 mod policy;
 mod removals;
+mod sample;
 mod schema;
 mod settings;
 mod simulate;

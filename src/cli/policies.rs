@@ -67,6 +67,14 @@ fn rego(files: &[PathBuf], terminal: &mut Terminal) -> Result<Option<RegoRules>,
 }
 
 impl Policies {
+    /// Tells whether there are rules in Rego.
+    pub(super) const fn asks_rego(&self) -> bool {
+        #[cfg(feature = "rego")]
+        return self.rego.is_some();
+        #[cfg(not(feature = "rego"))]
+        false
+    }
+
     /// Asks the rules in Rego about a simulation.
     #[cfg(feature = "rego")]
     pub(super) fn found_in_rego(

@@ -28,6 +28,7 @@ mod registry;
 #[cfg(feature = "rego")]
 mod rego;
 mod review;
+mod sample;
 mod selector;
 mod set;
 mod starter;
@@ -46,6 +47,7 @@ pub use registry::{POLICIES, policy};
 #[cfg(feature = "rego")]
 pub use rego::{RegoError, RegoRules};
 pub use review::{Clearance, Denied, Outcome, Review, Reviewer};
+pub use sample::{Sample, SampleFailure};
 pub use selector::{Ends, Selector};
 pub use set::{BoundSet, Lowered, PolicySet};
 pub use starter::starter;

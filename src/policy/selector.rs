@@ -230,6 +230,59 @@ impl Selector {
     }
 }
 
+impl Selector {
+    /// Reads a selector from `KEY=WORD` texts: instance, interface, name, group, vpc, cidr, or `tag=NAME=WORD`.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn of_texts<'t>(texts: impl IntoIterator<Item = &'t str>) -> Result<Self, String> {
+        let mut selector = Self::default();
+        for text in texts {
+            let wrong = || format!("`{text}` is not of the form `KEY=WORD`");
+            let (key, word) = text.split_once('=').filter(|(_, word)| !word.is_empty()).ok_or_else(wrong)?;
+            let words = match key {
+                "instance" => &mut selector.instance,
+                "interface" => &mut selector.interface,
+                "name" => &mut selector.name,
+                "group" => &mut selector.group,
+                "vpc" => &mut selector.vpc,
+                "cidr" => &mut selector.cidr,
+                "tag" => {
+                    let (name, value) = word.split_once('=').ok_or_else(wrong)?;
+                    selector.tag.entry(name.to_owned()).or_default().0.push(value.to_owned());
+                    continue;
+                }
+                _ => return Err(format!("`{key}` is no key of a selector")),
+            };
+            words.0.push(word.to_owned());
+        }
+        Ok(selector)
+    }
+
+    /// Returns the memberships it means: of the interfaces it chooses, in the groups it names, or in all where it names
+    /// none. Sorted.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn memberships(&self, graph: &SecurityGraph) -> Result<Vec<(InterfaceIx, GroupIx)>, String> {
+        let everybody = *self == Self::default();
+        let ends = if everybody {
+            Ends { interfaces: graph.interfaces().collect(), outside: Vec::new() }
+        } else {
+            self.examine()?;
+            self.resolve(graph)
+        };
+        let view = graph.baseline();
+        let is_meant = |group: &GroupIx| !self.group.is_given() || is_group(graph, *group, &self.group);
+        let of_one = |interface: &InterfaceIx| {
+            let groups = view.groups_of(*interface).unwrap_or_default();
+            let meant = groups.iter().copied().filter(is_meant).map(|group| (*interface, group));
+            meant.collect::<Vec<_>>()
+        };
+        Ok(ends.interfaces.iter().flat_map(of_one).collect())
+    }
+}
+
 /// Tells whether a group has one of these ids or names.
 fn is_group(graph: &SecurityGraph, group: GroupIx, words: &Words) -> bool {
     words.matches(graph.group_id(group).as_str())
