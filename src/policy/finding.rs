@@ -81,13 +81,21 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Returns a name that stays the same from run to run: the rule, the ids of the subject, and the aspect.
+    /// Returns a name that stays the same from run to run: the rule, the ids of the
+    /// subject, the aspect, and how it stands.
     #[must_use]
     pub fn key(&self, graph: &SecurityGraph) -> String {
         let mut key = format!("{} {}", self.rule, self.subject.name(graph));
         if !self.aspect.is_empty() {
             key.push(' ');
             key.push_str(&self.aspect);
+        }
+        // Who knows that something is possible does not know that it is certain.
+        if self.certainty == Certainty::Possible {
+            key.push_str(" possible");
+        }
+        if self.standing == Standing::Existing {
+            key.push_str(" existing");
         }
         key
     }

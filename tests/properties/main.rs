@@ -21,6 +21,7 @@ mod laws;
 mod leftovers;
 mod marks;
 mod order;
+mod policies;
 mod reach;
 mod refusals;
 mod small_worlds;
