@@ -64,7 +64,9 @@ impl Source {
     }
 
     fn excerpt(&self, line: usize, column: usize) -> Option<Box<[String; 2]>> {
-        let line = self.text.lines().nth(line.checked_sub(1)?)?;
+        // YAML ends a line at a carriage return, too.
+        let text = self.text.replace("\r\n", "\n").replace('\r', "\n");
+        let line = text.split('\n').nth(line.checked_sub(1)?)?;
         let before = column.checked_sub(1)?;
         if line.chars().count() > LONGEST {
             return None;

@@ -424,6 +424,14 @@ fn a_caret_stands_under_the_word() {
 }
 
 #[test]
+fn a_line_ends_as_yaml_has_it() {
+    for end in ["\n", "\r\n", "\r"] {
+        let error = wrong(&["version: 1", "policies:", "  - isolated-pear: {}", ""].join(end));
+        assert_eq!((error.line, error.excerpt.unwrap()[0].as_str()), (3, "  - isolated-pear: {}"), "{end:?}");
+    }
+}
+
+#[test]
 fn what_is_optional_may_match_nothing() {
     let graph = graph(A30);
     let policy = "version: 1\npolicies:\n  - optional: true\n    isolated-peer: { of: { name: nobody } }\n";
