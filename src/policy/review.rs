@@ -16,7 +16,6 @@ use super::set::BoundSet;
 use super::waiver::{Today, Waiver};
 use crate::evaluate::{Evaluator, Readings};
 use crate::graph::InterfaceIx;
-use crate::parallel;
 use crate::simulate::{Certainty, Simulation, Simulator};
 
 /// How a review ends.
@@ -103,8 +102,9 @@ impl<'r> Reviewer<'r> {
             may_hide_members: self.simulator.may_hide_members(),
             leaving: leaving.into_iter().collect(),
         };
-        let of_rules = parallel::each(&self.set.rules[..], |rule| ask(&context, rule));
-        let mut findings: Vec<Finding> = of_rules.into_iter().flatten().chain(found).collect();
+        // One rule after the other: those that ask about many pairs share the threads themselves.
+        let of_rules = self.set.rules.iter().flat_map(|rule| ask(&context, rule));
+        let mut findings: Vec<Finding> = of_rules.chain(found).collect();
         let used = self.apply_exceptions(&context, &mut findings);
         findings.extend(self.of_waivers(&used));
         findings.sort_by_cached_key(rank);
