@@ -5,6 +5,7 @@ pub mod cli;
 pub mod evaluate;
 pub mod generate;
 pub mod graph;
+mod hex;
 pub mod inventory;
 pub mod netset;
 mod parallel;

@@ -13,10 +13,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::entry::{self, Understood};
 use super::failure::Failure;
-use super::hash::{Hash, SourceHash, hash_of_stream, hexadecimal};
+use super::hash::{Hash, SourceHash, hash_of_stream};
 use super::input::{Input, Inputs};
 use super::terminal::Terminal;
 use super::{folder, interrupt};
+use crate::hex::hex;
 use crate::inventory::{self, Source};
 
 /// What the names of entries end in.
@@ -115,7 +116,7 @@ impl Cache {
     }
 
     fn place(&self, key: &Hash) -> PathBuf {
-        self.folder.join(format!("{}.{ENDING}", hexadecimal(key)))
+        self.folder.join(format!("{}.{ENDING}", hex(key)))
     }
 
     /// Looks for an entry; tells a curious user what became of it.

@@ -1,11 +1,12 @@
 //! `sgleave check`: may this go ahead?
 
-use super::args::{CheckArgs, TerminalArgs};
+use super::args::TerminalArgs;
 use super::failure::Failure;
+use super::policy_args::CheckArgs;
 use super::removals::{self, Need};
 use super::terminal::Terminal;
 use super::{exit, output, policies, sample, settings};
-use crate::policy::{Baseline, Outcome, Reviewer};
+use crate::policy::{Baseline, Outcome};
 use crate::report::{SimulationReport, write_simulation};
 use crate::simulate::Simulator;
 
@@ -28,9 +29,7 @@ pub(super) fn run(args: &CheckArgs, common: &TerminalArgs, terminal: &mut Termin
     let simulator = Simulator::new(&estate.graph);
     let simulation = simulator.simulate(&removals::bare(&proposed), &options)?;
     terminal.stage("reviewing");
-    let reviewer = Reviewer::new(&simulator, &bound, options.readings, policies.today)
-        .allowing(policies.allowed.clone())
-        .knowing(policies.baseline.as_ref());
+    let reviewer = policies.reviewer(&simulator, &bound, &options);
     let context = estate.context(removals::metadata(&estate.graph, &proposed, &options)?);
     let report = SimulationReport::new(&simulation, &context);
     let review = reviewer.review_with(&simulation, policies.found_in_rego(&report, &estate.graph)?);

@@ -7,7 +7,8 @@ use std::io::{self, Write};
 
 use sha2::{Digest as _, Sha256};
 
-use super::hash::{Hash, hash_of_pieces, hexadecimal};
+use super::hash::{Hash, hash_of_pieces};
+use crate::hex::hex;
 use crate::inventory::Inventory;
 
 /// Changes when an entry is written differently.
@@ -42,7 +43,7 @@ pub(super) fn read(key: &Hash, entry: &[u8]) -> Result<Understood, &'static str>
     if (*form, *version) != (FORM, env!("CARGO_PKG_VERSION")) {
         return Err("it is of another version");
     }
-    if *of != hexadecimal(key) {
+    if *of != hex(key) {
         return Err("it is of another export");
     }
     if length.parse() != Ok(bytes.len()) {
@@ -58,10 +59,10 @@ pub(super) fn read(key: &Hash, entry: &[u8]) -> Result<Understood, &'static str>
 
 /// Returns the first line. A length and a checksum stand for the bytes.
 fn line(key: &Hash, digest: &str, bytes: &[u8]) -> String {
-    let (key, length) = (hexadecimal(key), bytes.len());
+    let (key, length) = (hex(key), bytes.len());
     let said = format!("{FORM} {} {key} {digest} {length}", env!("CARGO_PKG_VERSION"));
     let checksum = Sha256::new().chain_update(&said).chain_update(hash_of_pieces(bytes)).finalize();
-    format!("{said} {}", hexadecimal(&checksum.into()))
+    format!("{said} {}", hex(&Hash::from(checksum)))
 }
 
 #[cfg(test)]

@@ -68,11 +68,6 @@ pub(super) fn hash_of_pieces(bytes: &[u8]) -> Hash {
     hasher.finalize().into()
 }
 
-/// Returns a digest as it stands in a name or a line.
-pub(super) fn hexadecimal(hash: &Hash) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

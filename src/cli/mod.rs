@@ -24,6 +24,7 @@ mod man;
 mod output;
 mod policies;
 mod policy;
+mod policy_args;
 mod removals;
 mod sample;
 mod schema;

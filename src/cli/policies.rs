@@ -4,17 +4,18 @@ use std::path::PathBuf;
 
 use jiff::{Timestamp, tz::Offset};
 
-use super::args::PolicyArgs;
 use super::failure::Failure;
 use super::input;
+use super::policy_args::PolicyArgs;
 use super::terminal::Terminal;
 use crate::graph::SecurityGraph;
 #[cfg(feature = "rego")]
 use crate::policy::RegoRules;
-use crate::policy::{Baseline, Finding, POLICIES, PolicySet, Today, Waiver};
+use crate::policy::{Baseline, BoundSet, Finding, POLICIES, PolicySet, Reviewer, Today, Waiver};
 use crate::report::SimulationReport;
 #[cfg(feature = "rego")]
 use crate::report::{Format, Style, write_simulation};
+use crate::simulate::{Options, Simulator};
 
 /// A policy file is written by hand; what is larger is another file.
 const FILE_LIMIT: u64 = 16 << 20;
@@ -23,10 +24,10 @@ const FILE_LIMIT: u64 = 16 << 20;
 pub(super) struct Policies {
     pub(super) set: PolicySet,
     #[cfg(feature = "rego")]
-    pub(super) rego: Option<RegoRules>,
-    pub(super) allowed: Vec<Waiver>,
-    pub(super) baseline: Option<Baseline>,
-    pub(super) today: Today,
+    rego: Option<RegoRules>,
+    allowed: Vec<Waiver>,
+    baseline: Option<Baseline>,
+    today: Today,
 }
 
 /// Reads what the arguments name.
@@ -67,6 +68,18 @@ fn rego(files: &[PathBuf], terminal: &mut Terminal) -> Result<Option<RegoRules>,
 }
 
 impl Policies {
+    /// Makes ready to review simulations of one estate.
+    pub(super) fn reviewer<'r>(
+        &'r self,
+        simulator: &'r Simulator<'r>,
+        bound: &'r BoundSet,
+        options: &Options,
+    ) -> Reviewer<'r> {
+        Reviewer::new(simulator, bound, options.readings, self.today)
+            .allowing(self.allowed.clone())
+            .knowing(self.baseline.as_ref())
+    }
+
     /// Tells whether there are rules in Rego.
     pub(super) const fn asks_rego(&self) -> bool {
         #[cfg(feature = "rego")]

@@ -1,10 +1,11 @@
 //! `sgleave policy`: what policies there are, and whether files of them are in order.
 
-use super::args::{InputArgs, PolicyCommand, PolicyLintArgs, PolicyTestArgs};
+use super::args::InputArgs;
 use super::failure::Failure;
+use super::policy_args::{PolicyCommand, PolicyLintArgs, PolicyTestArgs};
 use super::terminal::Terminal;
 use super::{exit, output, policies, settings};
-use crate::policy::{POLICIES, Reviewer, policy, policy_schema, starter};
+use crate::policy::{POLICIES, policy, policy_schema, starter};
 use crate::report::terminal as harmless;
 use crate::simulate::Simulator;
 
@@ -26,8 +27,8 @@ fn say(text: &str) -> Result<u8, Failure> {
 
 fn list() -> Result<u8, Failure> {
     let line = |policy: &crate::policy::Policy| {
-        let always = if policy.is_default { "always" } else { "in files" };
-        format!("{:24} {:7} {always:9} {}\n", policy.code, policy.default_level.name(), policy.summary)
+        let (level, asked) = (policy.default_level.name(), policy.asked());
+        format!("{:24} {level:7} {asked:9} {}\n", policy.code, policy.summary)
     };
     say(&POLICIES.iter().map(line).collect::<String>())
 }
@@ -82,9 +83,7 @@ fn test(args: &PolicyTestArgs, terminal: &mut Terminal) -> Result<u8, Failure> {
             .with_help("add `tests:`; `sgleave policy init` shows one"));
     }
     let simulator = Simulator::new(&graph);
-    let reviewer = Reviewer::new(&simulator, &bound, options.readings, policies.today)
-        .allowing(policies.allowed)
-        .knowing(policies.baseline.as_ref());
+    let reviewer = policies.reviewer(&simulator, &bound, &options);
     let (mut said, mut failed) = (String::new(), 0);
     for test in tests {
         let (file, line) = &test.place;

@@ -1,13 +1,15 @@
 //! `sgleave check --sample N`: many changes tried, the first that is not clear shrunk and reported.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::args::{CheckArgs, TerminalArgs};
+use super::args::TerminalArgs;
 use super::failure::Failure;
+use super::policy_args::{CheckArgs, PolicyArgs};
 use super::terminal::Terminal;
 use super::{check, exit, input, output, policies, settings};
-use crate::policy::{Reviewer, Sample, SampleFailure, Selector};
-use crate::report::{Format, SimulationReport, write_simulation};
+use crate::evaluate::Readings;
+use crate::policy::{Sample, SampleFailure, Selector};
+use crate::report::{Format, SimulationReport, command_line, write_simulation};
 use crate::simulate::{Removal, Simulator, judge, parse_removal};
 
 /// A list of sets is small; what is larger is another file.
@@ -52,9 +54,7 @@ pub(super) fn run(
         ));
     }
     let simulator = Simulator::new(&estate.graph);
-    let reviewer = Reviewer::new(&simulator, &bound, options.readings, policies.today)
-        .allowing(policies.allowed.clone())
-        .knowing(policies.baseline.as_ref());
+    let reviewer = policies.reviewer(&simulator, &bound, &options);
     let sample = Sample::new(candidates, before, sets, args.sample.seed);
     let total = sample.sets();
     let found = sample.run(&simulator, &reviewer, &options, |done| {
@@ -93,7 +93,30 @@ fn say(failure: &SampleFailure, total: u64, args: &CheckArgs, terminal: &mut Ter
     terminal.note(&format!(
         "set {number} of {total} (seed {seed}) is not clear; of its {tried} removals {left} are needed for that"
     ));
-    terminal.note(&format!("replay with: sgleave check ... {}", line_of(least)));
+    if let Some(command) = replay(least, args) {
+        terminal.note(&format!("replay with: {command}"));
+    }
+}
+
+/// Returns the command that checks one set alone, under everything that decided about the sample.
+fn replay(set: &[Removal], args: &CheckArgs) -> Option<String> {
+    let mut options: Vec<(&'static str, String)> = Vec::new();
+    let mut add = |flag: &'static str, value: String| options.push((flag, value));
+    let paths = |paths: &[PathBuf]| paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
+    let PolicyArgs { policy, allow, reason, baseline, today, .. } = &args.policies;
+    paths(&args.input.input).into_iter().for_each(|path| add("-i", path));
+    paths(policy).into_iter().for_each(|path| add("-p", path));
+    allow.iter().for_each(|allowed| add("--allow", allowed.clone()));
+    reason.iter().for_each(|reason| add("--reason", reason.clone()));
+    paths(baseline.as_slice()).into_iter().for_each(|path| add("--baseline", path));
+    today.iter().for_each(|day| add("--today", day.clone()));
+    let usual = Readings::default().settings();
+    let readings = settings::readings(&args.semantics.reading).ok()?.settings().into_iter();
+    for (name, value) in readings.filter(|reading| !usual.contains(reading)) {
+        add("--reading", format!("{name}={value}"));
+    }
+    args.semantics.quota.iter().for_each(|quota| add("--quota", quota.clone()));
+    command_line("sgleave check", &options, line_of(set).split(' '))
 }
 
 /// One set, as it stands on a line and on a command line.

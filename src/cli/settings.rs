@@ -86,7 +86,7 @@ pub(super) fn options(args: &SemanticsArgs) -> Result<Options, Failure> {
     Ok(Options { readings: readings(&args.reading)?, quotas: quotas(&args.quota)? })
 }
 
-fn readings(settings: &[ReadingSetting]) -> Result<Readings, Failure> {
+pub(super) fn readings(settings: &[ReadingSetting]) -> Result<Readings, Failure> {
     let mut readings = Readings::default();
     for (at, setting) in settings.iter().enumerate() {
         let same = |other: &ReadingSetting| std::mem::discriminant(other) == std::mem::discriminant(setting);
@@ -174,12 +174,17 @@ pub(super) struct Estate {
 
 /// Reads an export for which nothing is reported.
 pub(super) fn graph(args: &InputArgs, terminal: &mut Terminal) -> Result<SecurityGraph, Failure> {
+    Ok(SecurityGraph::new(understand(args, terminal)?.inventory))
+}
+
+fn understand(args: &InputArgs, terminal: &mut Terminal) -> Result<Understood, Failure> {
+    let limit = args.max_input_bytes;
     let cache = match &args.cache {
-        Some(folder) => Cache::open(folder, &args.input, args.max_input_bytes, terminal)?,
+        Some(folder) => Cache::open(folder, &args.input, limit, terminal)?,
         None => None,
     };
-    let inputs = Inputs::find(&args.input, args.max_input_bytes, terminal)?;
-    Ok(SecurityGraph::new(cache::understand(cache.as_ref(), inputs, terminal)?.inventory))
+    let inputs = Inputs::find(&args.input, limit, terminal)?;
+    cache::understand(cache.as_ref(), inputs, terminal)
 }
 
 /// Reads the export.
@@ -189,13 +194,7 @@ pub(super) fn estate(
     terminal: &mut Terminal,
 ) -> Result<Estate, Failure> {
     outputs.keep_clear_of(&args.input, terminal)?;
-    let limit = args.max_input_bytes;
-    let cache = match &args.cache {
-        Some(folder) => Cache::open(folder, &args.input, limit, terminal)?,
-        None => None,
-    };
-    let inputs = Inputs::find(&args.input, limit, terminal)?;
-    let Understood { inventory, digest } = cache::understand(cache.as_ref(), inputs, terminal)?;
+    let Understood { inventory, digest } = understand(args, terminal)?;
     let mut inputs: Vec<String> = args.input.iter().map(|path| path.display().to_string()).collect();
     // The order in which inputs are named changes no byte of a result.
     inputs.sort();

@@ -12,7 +12,7 @@ use crate::netset::{Family, IpBlock, IpRange};
 
 impl Compiled<'_> {
     /// Returns the addresses of an interface in a family; of a delegated prefix, one for each part that rules tell from the
-    /// others. In the order of the export.
+    /// others. In the order of the inventory.
     #[must_use]
     pub fn addresses(&self, interface: InterfaceIx, family: Family) -> Vec<IpAddr> {
         let held = self.graph.interface(interface).addresses.iter().map(|held| held.block);
@@ -58,81 +58,4 @@ const fn range_of(block: IpBlock) -> IpRange {
 
 fn first_of(range: IpRange) -> IpAddr {
     range.family.address(range.first)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::graph::SecurityGraph;
-    use crate::inventory::{
-        AddressKind, Direction, InterfaceAddress, InterfaceKind, Inventory, Memberships, Network,
-        NetworkInterface, RuleAction, RulePeer, RulePorts, SecurityGroup, SecurityGroupRule,
-        SecurityGroupType,
-    };
-    use crate::netset::IpProtocol;
-
-    fn rule(peer: &str) -> SecurityGroupRule {
-        SecurityGroupRule {
-            direction: Direction::Ingress,
-            priority: 1,
-            action: RuleAction::Accept,
-            protocol: IpProtocol::TCP,
-            ports: RulePorts::Any,
-            source_ports: None,
-            peer: RulePeer::Block(peer.parse().unwrap()),
-            local: None,
-            unevaluable: None,
-            id: None,
-        }
-    }
-
-    fn interface(id: &str, address: &str, kind: AddressKind) -> NetworkInterface {
-        NetworkInterface {
-            id: id.into(),
-            name: String::new(),
-            kind: InterfaceKind::Primary,
-            status: String::new(),
-            instance: None,
-            network: Network::Vpc("vpc-a".into()),
-            vswitch: None,
-            region: None,
-            owner: None,
-            memberships: Memberships::Known(vec!["sg-g".into()]),
-            addresses: vec![InterfaceAddress { block: address.parse().unwrap(), kind }],
-            service_managed: Some(false),
-            tags: Default::default(),
-        }
-    }
-
-    #[test]
-    fn a_block_is_cut_where_rules_cut_it_and_addresses_of_ours_are_left_out() {
-        let group = SecurityGroup {
-            id: "sg-g".into(),
-            name: String::new(),
-            network: Network::Vpc("vpc-a".into()),
-            region: None,
-            group_type: Some(SecurityGroupType::Normal),
-            inner_access: None,
-            service_managed: Some(false),
-            rules: vec![rule("10.0.0.4/30"), rule("10.0.0.9/32"), rule("192.168.0.0/16")],
-            rule_gaps: Vec::new(),
-            tags: Default::default(),
-        };
-        let interfaces = vec![
-            interface("eni-a", "10.0.0.9", AddressKind::Primary),
-            interface("eni-b", "10.0.0.0/28", AddressKind::Prefix),
-        ];
-        let graph = SecurityGraph::new(Inventory { interfaces, groups: vec![group], ..Inventory::default() });
-        let compiled = Compiled::new(&graph);
-        let [a, b] = ["eni-a", "eni-b"].map(|id| graph.find_interface(&id.into()).unwrap());
-        let texts = |found: Vec<IpAddr>| found.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let parts = compiled.addresses(b, Family::Ipv4);
-        assert_eq!(texts(parts), ["10.0.0.0", "10.0.0.4", "10.0.0.8", "10.0.0.9", "10.0.0.10"]);
-        let base = graph.baseline();
-        let outside = compiled.outside([&base, &base], a, "10.0.0.0/24".parse().unwrap());
-        // Nothing but what lies behind the delegated prefix is outside, and no rule cuts it there; the first part
-        // that is not covered begins where the last cut is.
-        assert_eq!(texts(outside), ["10.0.0.10"]);
-        assert_eq!(compiled.addresses(a, Family::Ipv6), Vec::<IpAddr>::new());
-    }
 }

@@ -5,6 +5,7 @@ use std::io;
 use sha2::{Digest as _, Sha256};
 
 use super::model::Inventory;
+use crate::hex::hex;
 
 /// Changes when the canonical form changes, so that no old fingerprint vouches for a new reading.
 const FORM: &[u8] = b"sgleave inventory 1\n";
@@ -28,11 +29,7 @@ impl Inventory {
         if let Err(error) = written {
             hasher.update(error.to_string());
         }
-        let mut text = String::from("sha256:");
-        for byte in hasher.finalize() {
-            text.push_str(&format!("{byte:02x}"));
-        }
-        text
+        format!("sha256:{}", hex(&hasher.finalize()))
     }
 }
 

@@ -372,3 +372,25 @@ pub(super) fn standard() -> Vec<Declared> {
     };
     POLICIES.iter().filter(|policy| policy.is_default).map(declared).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A rule without parameters means the same whether a file names it or none does; a check that is given parameters of
+    /// another policy would find nothing.
+    #[test]
+    fn what_is_asked_without_a_file_is_what_a_file_would_ask() {
+        for rule in standard() {
+            let text = format!("version: 1\npolicies:\n  - {}: {{}}\n", rule.code);
+            let written = parse("one.yaml", &text).unwrap().rules.remove(0);
+            let kind = |asked: &Asked| std::mem::discriminant(asked);
+            assert_eq!(
+                (kind(&written.asked), written.level),
+                (kind(&rule.asked), rule.level),
+                "{}",
+                rule.code
+            );
+        }
+    }
+}

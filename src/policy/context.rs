@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use super::finding::Subject;
 use crate::evaluate::{Compiled, Evaluator};
 use crate::graph::{GroupIx, InterfaceIx, SecurityGraph, View};
+use crate::hex::hex;
 use crate::simulate::Simulation;
 
 /// One simulation, and who answers further questions about the same two states.
@@ -72,6 +73,7 @@ pub(super) fn plural(n: usize, one: &str) -> String {
 
 /// Returns a short name for a text of any length.
 pub(super) fn short_digest(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let mut name = hex(&Sha256::digest(text.as_bytes()));
+    name.truncate(16);
+    name
 }

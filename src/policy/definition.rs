@@ -52,6 +52,14 @@ pub struct Policy {
     pub(super) check: fn(&Context<'_>, &Rule, &mut Findings<'_>),
 }
 
+impl Policy {
+    /// Returns when it is asked, as lists write it.
+    #[must_use]
+    pub const fn asked(&self) -> &'static str {
+        if self.is_default { "always" } else { "in files" }
+    }
+}
+
 impl std::fmt::Debug for Policy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Policy").field("code", &self.code).finish_non_exhaustive()

@@ -73,7 +73,7 @@ impl RegoRules {
     /// Reads files: their names and texts.
     ///
     /// # Errors
-    /// [`RegoError`] for the first that is no Rego, or has a package without a rule that says anything.
+    /// [`RegoError`] for the first that is no Rego. A package may have no rule that says anything: others can call it.
     pub fn read(files: &[(String, String)]) -> Result<Self, RegoError> {
         let mut engine = Engine::new();
         let mut packages = Vec::new();

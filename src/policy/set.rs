@@ -15,6 +15,7 @@ use super::file_test::FileTest;
 use super::registry::policy;
 use super::waiver::Waiver;
 use crate::graph::SecurityGraph;
+use crate::hex::hex;
 
 /// The rules a change is reviewed against: those that are asked without a file, and those of files laid over them.
 #[derive(Debug, Clone)]
@@ -147,8 +148,7 @@ impl PolicySet {
         for file in &self.files {
             all.update(Sha256::digest(file.text.as_bytes()));
         }
-        let hex: String = all.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("sha256:{hex}")
+        format!("sha256:{}", hex(&all.finalize()))
     }
 
     /// Looks everything up that the rules name. Linear in the estate for each selector.

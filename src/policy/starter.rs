@@ -16,9 +16,8 @@ pub fn starter() -> String {
          policies: []\n",
     );
     for policy in POLICIES {
-        let always = if policy.is_default { "always" } else { "in files" };
-        let level = policy.default_level.name();
-        text.push_str(&format!("#  - {} # {level}, {always}: {}\n", policy.example, policy.summary));
+        let (level, asked) = (policy.default_level.name(), policy.asked());
+        text.push_str(&format!("#  - {} # {level}, {asked}: {}\n", policy.example, policy.summary));
     }
     text.push_str(
         "\n# Exceptions to a rule, for one subject, with an end.\n\

@@ -166,6 +166,24 @@ fn packet_text(traffic: &Traffic, ports: Option<PortRange>) -> String {
     }
 }
 
+/// Returns a command with options and arguments, each value quoted where a shell needs it; `None` where one cannot stand on a
+/// readable line.
+#[must_use]
+pub fn command_line<'w>(
+    command: &str,
+    options: &[(&'static str, String)],
+    arguments: impl IntoIterator<Item = &'w str>,
+) -> Option<String> {
+    let mut text = command.to_owned();
+    for (flag, value) in options {
+        text.push_str(&format!(" {flag} {}", shell_quoted(value)?));
+    }
+    for argument in arguments {
+        text.push_str(&format!(" {}", shell_quoted(argument)?));
+    }
+    Some(text)
+}
+
 /// Returns the id if a shell and a reader take it as it stands.
 fn plain(id: &str) -> Option<&str> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '/' | '-');

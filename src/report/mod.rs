@@ -18,6 +18,7 @@ mod text;
 mod write;
 
 pub use audit::{AuditReport, AuditWriter};
+pub use command::command_line;
 pub use context::{CsvDialect, Format, RemovalMetadata, ReportContext, Style};
 pub use csv::HEADER as CSV_HEADER;
 pub use document::{ExplanationReport, InspectionReport, SimulationReport};

@@ -288,9 +288,10 @@ fn a_sample_finds_the_pair_and_keeps_it() {
         "{}",
         found.stdout
     );
-    assert!(
-        found.stderr.contains("replay with: sgleave check ... eni-web-1:sg-web-mesh eni-web-2:sg-web-mesh")
-    );
+    let command = found.stderr.split("replay with: sgleave check ").nth(1).unwrap().lines().next().unwrap();
+    assert!(command.ends_with(" eni-web-1:sg-web-mesh eni-web-2:sg-web-mesh"), "{command}");
+    let replayed = run(sgleave(["check"]).args(command.split(' ')));
+    assert_eq!((replayed.code, replayed.stdout.as_str()), (1, found.stdout.as_str()));
     assert_eq!(
         std::fs::read_to_string(scene.path("failed.txt")).unwrap(),
         "eni-web-1:sg-web-mesh eni-web-2:sg-web-mesh\n"

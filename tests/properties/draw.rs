@@ -24,6 +24,20 @@ pub fn summarize(started: Instant, what: impl FnOnce() -> String) {
     }
 }
 
+/// The shape of small estates with a little of everything, in turns.
+pub fn mixed(seed: u64, interfaces: usize) -> Shape {
+    Shape {
+        interfaces,
+        groups: 4,
+        rules: 4,
+        ipv6: seed.is_multiple_of(2),
+        prefixes: seed.is_multiple_of(3),
+        vpcs: seed.is_multiple_of(5),
+        gaps: seed % 4 == 3,
+        ..Shape::default()
+    }
+}
+
 fn tree(seed: u64, shape: &Shape) -> impl ValueTree<Value = Drawn> {
     let mut bytes = [0_u8; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());

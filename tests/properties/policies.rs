@@ -8,22 +8,11 @@ use sgleave::policy::{
     Baseline, Finding, Level, Outcome, PolicySet, Reviewer, Standing, Status, Subject, Today, Waiver,
 };
 use sgleave::simulate::{Certainty, ChangeKind, EndpointSet, Options, Removal, Simulation, Simulator};
-use sgleave::testing::{Shape, arb_inventory, arb_removals, named_removals, sample};
+use sgleave::testing::{arb_inventory, arb_removals, named_removals, sample};
+
+use crate::draw::mixed;
 
 const TODAY: Today = Today::constant(2026, 1, 1);
-
-fn shape(seed: u64) -> Shape {
-    Shape {
-        interfaces: 5,
-        groups: 4,
-        rules: 4,
-        ipv6: seed.is_multiple_of(2),
-        prefixes: seed.is_multiple_of(3),
-        vpcs: seed.is_multiple_of(5),
-        gaps: seed % 4 == 3,
-        ..Shape::default()
-    }
-}
 
 /// What a review found, and how it ends.
 type Reviewed = (Outcome, Vec<Finding>);
@@ -52,7 +41,7 @@ impl Case<'_> {
 fn show(cases: u64, law: impl Fn(&Case<'_>) -> bool + Sync) -> usize {
     let shown = AtomicUsize::new(0);
     (0..cases).into_par_iter().for_each(|seed| {
-        let inventory = sample(&arb_inventory(&shape(seed)), seed);
+        let inventory = sample(&arb_inventory(&mixed(seed, 5)), seed);
         let removals = arb_removals(&inventory);
         let graph = SecurityGraph::new(inventory);
         let removals: Vec<Removal> = named_removals(graph.inventory(), &sample(&removals, seed));

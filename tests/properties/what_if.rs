@@ -3,20 +3,9 @@
 use rayon::prelude::*;
 use sgleave::graph::SecurityGraph;
 use sgleave::simulate::{Options, Simulation, Simulator, simulate};
-use sgleave::testing::{Shape, arb_inventory, arb_removals, named_removals, sample};
+use sgleave::testing::{arb_inventory, arb_removals, named_removals, sample};
 
-fn shape(seed: u64) -> Shape {
-    Shape {
-        interfaces: 6,
-        groups: 4,
-        rules: 4,
-        ipv6: seed.is_multiple_of(2),
-        prefixes: seed.is_multiple_of(3),
-        vpcs: seed.is_multiple_of(5),
-        gaps: seed % 4 == 3,
-        ..Shape::default()
-    }
-}
+use crate::draw::mixed;
 
 fn told(simulation: &Simulation<'_>) -> String {
     format!(
@@ -30,7 +19,7 @@ fn what_ifs_over_one_estate_do_not_touch_each_other() {
     let asked: usize = (0..200_u64)
         .into_par_iter()
         .map(|seed| {
-            let inventory = sample(&arb_inventory(&shape(seed)), seed);
+            let inventory = sample(&arb_inventory(&mixed(seed, 6)), seed);
             let strategy = arb_removals(&inventory);
             let graph = SecurityGraph::new(inventory);
             let simulator = Simulator::new(&graph);

@@ -2,6 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::hex::hex;
+
 /// A hash over a sequence of texts; each is preceded by its length, so no two sequences read the same.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Fingerprint(Sha256);
@@ -16,8 +18,9 @@ impl Fingerprint {
 
     /// Returns the first sixteen hexadecimal digits.
     pub(super) fn short(&self) -> String {
-        let hash = self.0.clone().finalize();
-        hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        let mut id = hex(&self.0.clone().finalize());
+        id.truncate(16);
+        id
     }
 }
 

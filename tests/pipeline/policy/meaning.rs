@@ -1,5 +1,10 @@
 //! What the rules mean, one small estate each.
 
+use std::net::IpAddr;
+
+use sgleave::evaluate::Compiled;
+use sgleave::netset::Family;
+
 use super::*;
 
 /// Reviews removals under one rule and nothing else that could deny; returns its findings as `STANDING CERTAINTY SUBJECT`.
@@ -196,4 +201,23 @@ fn what_is_not_known_is_possible_and_never_absent() {
     assert_eq!(found_by(&graph, &reach("must-not-reach"), &["i-a:sg-H"]), ["existing possible eni-a"]);
     let reviewed = Given::new(&graph, &[]).review(&["i-a:sg-G"]);
     assert_eq!(reviewed.outcome, Outcome::Undetermined);
+}
+
+#[test]
+fn a_block_is_cut_where_rules_cut_it_and_addresses_of_ours_are_left_out() {
+    let graph = graph(
+        "G{normal,drop}; G: in 1 accept tcp from 10.0.0.4/30; G: in 1 accept tcp from 10.0.0.9;
+         G: in 1 accept tcp from 192.168.0.0/16; a=10.0.0.9[G]; b=prefix 10.0.0.0/28[G]",
+    );
+    let compiled = Compiled::new(&graph);
+    let [a, b] = ["eni-a", "eni-b"].map(|id| graph.find_interface(&id.into()).unwrap());
+    let texts = |found: Vec<IpAddr>| found.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let parts = compiled.addresses(b, Family::Ipv4);
+    assert_eq!(texts(parts), ["10.0.0.0", "10.0.0.4", "10.0.0.8", "10.0.0.9", "10.0.0.10"]);
+    let base = graph.baseline();
+    let outside = compiled.outside([&base, &base], a, "10.0.0.0/24".parse().unwrap());
+    // Nothing but what lies behind the delegated prefix is outside, and no rule cuts it there; the first part
+    // that is not covered begins where the last cut is.
+    assert_eq!(texts(outside), ["10.0.0.10"]);
+    assert_eq!(compiled.addresses(a, Family::Ipv6), Vec::<IpAddr>::new());
 }
