@@ -9,6 +9,7 @@ mod hex;
 pub mod inventory;
 pub mod netset;
 mod parallel;
+pub mod plan;
 pub mod policy;
 pub mod report;
 pub mod simulate;

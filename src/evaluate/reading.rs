@@ -109,6 +109,24 @@ impl Readings {
         self
     }
 
+    /// Returns every way to close the sentences that are open.
+    #[must_use]
+    pub fn closed(&self) -> Vec<Self> {
+        fn either<T: Copy>(given: Option<T>, both: [T; 2]) -> Vec<Option<T>> {
+            given.map_or_else(|| both.map(Some).to_vec(), |one| vec![Some(one)])
+        }
+        let orders = [Order::CustomFirst, Order::AcceptFirst];
+        let mut all = Vec::new();
+        for intra_group_egress in either(self.intra_group_egress, orders) {
+            for intra_group_ingress in either(self.intra_group_ingress, orders) {
+                for address_kinds in either(self.address_kinds, [AddressKinds::All, AddressKinds::Ipv4]) {
+                    all.push(Self { intra_group_egress, intra_group_ingress, address_kinds });
+                }
+            }
+        }
+        all
+    }
+
     /// Returns every setting as (name, value), sorted by name.
     #[must_use]
     pub fn settings(&self) -> [(&'static str, &'static str); 3] {

@@ -67,6 +67,12 @@ impl<'r> Reviewer<'r> {
         }
     }
 
+    /// Returns what simulates the estate.
+    #[must_use]
+    pub const fn simulator(&self) -> &'r Simulator<'r> {
+        self.simulator
+    }
+
     /// Adds exceptions for this run.
     #[must_use]
     pub fn allowing(mut self, waivers: impl IntoIterator<Item = Waiver>) -> Self {
@@ -108,7 +114,7 @@ impl<'r> Reviewer<'r> {
         let used = self.apply_exceptions(&context, &mut findings);
         findings.extend(self.of_waivers(&used));
         findings.sort_by_cached_key(rank);
-        Review { simulation, set: self.set, waivers: &self.waivers, today: self.today, findings }
+        Review { simulation, reviewer: self, findings }
     }
 
     /// Marks what waivers and the baseline speak of; returns which waivers speak of something.
@@ -195,9 +201,7 @@ fn ask(context: &Context<'_>, rule: &Rule) -> Vec<Finding> {
 #[derive(Debug)]
 pub struct Review<'s> {
     simulation: &'s Simulation<'s>,
-    set: &'s BoundSet,
-    waivers: &'s [Waiver],
-    today: Today,
+    reviewer: &'s Reviewer<'s>,
     findings: Vec<Finding>,
 }
 
@@ -217,19 +221,25 @@ impl<'s> Review<'s> {
     /// Returns the rules that were asked.
     #[must_use]
     pub const fn rules(&self) -> &'s BoundSet {
-        self.set
+        self.reviewer.set
+    }
+
+    /// Returns who reviewed it, and can review the states on the way.
+    #[must_use]
+    pub const fn reviewer(&self) -> &'s Reviewer<'s> {
+        self.reviewer
     }
 
     /// Returns every exception, whether it was needed or not; findings name them by position.
     #[must_use]
-    pub const fn waivers(&self) -> &'s [Waiver] {
-        self.waivers
+    pub fn waivers(&self) -> &'s [Waiver] {
+        &self.reviewer.waivers
     }
 
     /// Returns the day of the review.
     #[must_use]
     pub const fn today(&self) -> Today {
-        self.today
+        self.reviewer.today
     }
 
     /// Returns how it ends.

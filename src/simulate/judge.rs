@@ -87,12 +87,13 @@ fn unjudged(
         InterfaceKind::Primary if described.instance.is_some() => TargetForm::Instance,
         _ => TargetForm::Interface,
     };
-    JudgedRemoval { interface, group, join, form, refusals: Vec::new(), unchecked: Vec::new() }
+    JudgedRemoval { interface, group, join, stays: false, form, refusals: Vec::new(), unchecked: Vec::new() }
 }
 
 /// Returns the view in which all of it is done.
 pub(super) fn outcome<'g>(graph: &'g SecurityGraph, removals: &[JudgedRemoval]) -> View<'g> {
-    let gone = removals.iter().map(|removal| (removal.interface, removal.group));
+    let gone = removals.iter().filter(|removal| !removal.stays);
+    let gone = gone.map(|removal| (removal.interface, removal.group));
     let joined = removals.iter().filter_map(|removal| removal.join.map(|group| (removal.interface, group)));
     graph.baseline().without(gone).with(joined)
 }
@@ -164,6 +165,40 @@ fn nearest<'a>(wanted: &str, ids: impl Iterator<Item = &'a str>) -> Vec<String> 
     scored.sort_unstable();
     scored.truncate(SUGGESTIONS);
     scored.into_iter().map(|(_, id)| id.to_owned()).collect()
+}
+
+/// Tells whether an interface may be in all these groups at once: of one type, and within the quotas (law 1.1, 3).
+#[must_use]
+pub fn may_hold(graph: &SecurityGraph, groups: &BTreeSet<GroupIx>, quotas: &Quotas) -> bool {
+    let types: BTreeSet<SecurityGroupType> =
+        groups.iter().filter_map(|group| graph.group(*group).and_then(|described| described.group_type)).collect();
+    let rules: usize = groups.iter().map(|group| rule_cost(graph, *group)).sum();
+    types.len() < 2 && groups.len() <= quotas.groups_per_interface && rules <= quotas.rules_per_interface
+}
+
+/// Law 1.1: a list costs its maximum, not its entries.
+fn rule_cost(graph: &SecurityGraph, group: GroupIx) -> usize {
+    let inventory = graph.inventory();
+    let Some(described) = graph.group(group) else { return 0 };
+    let size = |entries: usize, most: Option<u32>| {
+        most.and_then(|n| usize::try_from(n).ok()).unwrap_or(entries).max(1)
+    };
+    let cost = |rule: &crate::inventory::SecurityGroupRule| {
+        let peer = match &rule.peer {
+            RulePeer::PrefixList(id) => {
+                inventory.prefix_lists.get(id).map(|l| size(l.entries.len(), l.max_entries))
+            }
+            RulePeer::Block(_) | RulePeer::Group { .. } => None,
+        };
+        let ports = match &rule.ports {
+            RulePorts::List(id) => {
+                inventory.port_lists.get(id).map(|l| size(l.entries.len(), l.max_entries))
+            }
+            RulePorts::Any | RulePorts::Ranges(_) => None,
+        };
+        peer.unwrap_or(1).saturating_mul(ports.unwrap_or(1))
+    };
+    described.rules.iter().map(cost).sum()
 }
 
 /// Judges one removal of a set; the order of the questions is the order of the reported refusals.
@@ -311,7 +346,7 @@ impl Judge<'_, '_> {
             );
             self.refuse("JoinedGroupLimitExceed", 400, message);
         }
-        let rules: usize = at_most.iter().map(|group| self.rule_cost(*group)).sum();
+        let rules: usize = at_most.iter().map(|group| rule_cost(self.graph, *group)).sum();
         if at_most.iter().any(|group| !self.knows_cost(*group)) {
             self.removal.unchecked.push("number of rules of every group in the new list");
         }
@@ -389,31 +424,6 @@ impl Judge<'_, '_> {
                     _ => true,
                 })
         })
-    }
-
-    /// Law 1.1: a list costs its maximum, not its entries.
-    fn rule_cost(&self, group: GroupIx) -> usize {
-        let inventory = self.graph.inventory();
-        let Some(described) = self.graph.group(group) else { return 0 };
-        let size = |entries: usize, most: Option<u32>| {
-            most.and_then(|n| usize::try_from(n).ok()).unwrap_or(entries).max(1)
-        };
-        let cost = |rule: &crate::inventory::SecurityGroupRule| {
-            let peer = match &rule.peer {
-                RulePeer::PrefixList(id) => {
-                    inventory.prefix_lists.get(id).map(|l| size(l.entries.len(), l.max_entries))
-                }
-                RulePeer::Block(_) | RulePeer::Group { .. } => None,
-            };
-            let ports = match &rule.ports {
-                RulePorts::List(id) => {
-                    inventory.port_lists.get(id).map(|l| size(l.entries.len(), l.max_entries))
-                }
-                RulePorts::Any | RulePorts::Ranges(_) => None,
-            };
-            peer.unwrap_or(1).saturating_mul(ports.unwrap_or(1))
-        };
-        described.rules.iter().map(cost).sum()
     }
 
     /// Law 3: a basic group is full by private addresses, an enterprise group by interfaces.

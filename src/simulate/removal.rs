@@ -33,6 +33,8 @@ pub struct JudgedRemoval {
     pub group: GroupIx,
     /// The group it joins instead.
     pub join: Option<GroupIx>,
+    /// A state on the way to the end: the group to join is joined, and the old one not left yet.
+    pub stays: bool,
     /// How the API would be called.
     pub form: TargetForm,
     /// Why the API would refuse, in the order in which it is found; the effect is simulated all the same.

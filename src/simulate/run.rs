@@ -82,8 +82,9 @@ impl<'g> Simulator<'g> {
         self.standing.may_hide_members()
     }
 
-    /// Simulates removals that were judged.
-    pub(super) fn simulate_judged(&self, removals: Vec<JudgedRemoval>, options: &Options) -> Simulation<'g> {
+    /// Simulates removals that were judged; also part of them, for a state on the way to the end.
+    #[must_use]
+    pub fn simulate_judged(&self, removals: Vec<JudgedRemoval>, options: &Options) -> Simulation<'g> {
         let graph = self.compiled.graph();
         let (before, after) = (graph.baseline(), outcome(graph, &removals));
         let difference = Difference::new(&self.compiled, &before, &after, options.readings);

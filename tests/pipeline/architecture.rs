@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 /// The rooms in pipeline order; `generate` is a side room for `cli` alone, and `testing` is a side door that uses the
 /// rooms up to `simulate`.
-const ROOMS: [&str; 9] =
-    ["netset", "inventory", "graph", "evaluate", "simulate", "policy", "report", "generate", "cli"];
+const ROOMS: [&str; 10] =
+    ["netset", "inventory", "graph", "evaluate", "simulate", "policy", "plan", "report", "generate", "cli"];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

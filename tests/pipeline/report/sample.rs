@@ -109,6 +109,7 @@ pub(super) fn simulation(graph: &SecurityGraph) -> Simulation<'_> {
     let isolation = |interface, extent, new, certainty| Isolation { interface, extent, new, certainty };
     let orphan = |kind, new| OrphanRisk { kind, new, certainty: Certainty::Certain };
     let removal = |interface, group, form, refusals| JudgedRemoval {
+        stays: false,
         interface,
         group,
         join: None,
@@ -128,6 +129,7 @@ pub(super) fn simulation(graph: &SecurityGraph) -> Simulation<'_> {
         readings: Readings::default(),
         removals: vec![
             JudgedRemoval {
+                stays: false,
                 unchecked: vec!["status of the instance"],
                 ..removal(db, deny, TargetForm::Interface, vec![refusal])
             },
@@ -185,6 +187,7 @@ pub(super) fn quiet(
         graph,
         readings: Readings::default(),
         removals: vec![JudgedRemoval {
+            stays: false,
             interface: interface(graph, "eni-web-1"),
             group: group(graph, "sg-base"),
             join: Some(group(graph, "sg-db")),

@@ -1,0 +1,117 @@
+//! Facts in a form that the runner computes from fresh answers, too: a line of text for each, hashed.
+//!
+//! `emit/runner.py` has the same functions under the same names; a test holds the two against each other.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+use crate::graph::{GroupIx, SecurityGraph};
+use crate::hex::hex;
+use crate::inventory::{
+    AddressKind, Direction, InterfaceAddress, PortRangeList, PrefixList, RuleAction, RulePeer, RulePorts,
+    SecurityGroup, SecurityGroupRule,
+};
+use crate::netset::{Family, IpBlock, IpProtocol, PortRange};
+
+/// Returns the digest of lines as a set.
+fn digest(form: &str, lines: BTreeSet<String>) -> String {
+    let mut text = format!("{form} 1\n");
+    for line in lines {
+        text.push_str(&line);
+        text.push('\n');
+    }
+    hex(&Sha256::digest(text.as_bytes()))
+}
+
+/// `4:0a000001/32`: the family, the first address in hexadecimal, the length.
+fn block(block: &IpBlock) -> String {
+    match block.family() {
+        Family::Ipv4 => format!("4:{:08x}/{}", block.first(), block.length()),
+        Family::Ipv6 => format!("6:{:032x}/{}", block.first(), block.length()),
+    }
+}
+
+fn ports(range: &PortRange) -> String {
+    format!("{}-{}", range.low(), range.high())
+}
+
+fn address(address: &InterfaceAddress) -> String {
+    let kind = if address.kind == AddressKind::Prefix { "prefix" } else { "address" };
+    format!("{kind} {}", block(&address.block))
+}
+
+/// Returns the digest of the addresses of an interface.
+pub(super) fn addresses(held: &[InterfaceAddress]) -> String {
+    digest("addresses", held.iter().map(address).collect())
+}
+
+/// Returns the digest of an interface as a peer: its groups and its addresses.
+pub(super) fn peer(graph: &SecurityGraph, groups: &[GroupIx], held: &[InterfaceAddress]) -> String {
+    let groups = groups.iter().map(|group| format!("group {}", graph.group_id(*group)));
+    digest("interface", groups.chain(held.iter().map(address)).collect())
+}
+
+/// Returns the digest of the rules of a group. Ids, descriptions and times are no part of it.
+pub(super) fn rules(group: &SecurityGroup) -> String {
+    digest("rules", group.rules.iter().map(rule).collect())
+}
+
+fn rule(rule: &SecurityGroupRule) -> String {
+    let direction = match rule.direction {
+        Direction::Ingress => "ingress",
+        Direction::Egress => "egress",
+    };
+    let action = match rule.action {
+        RuleAction::Accept => "accept",
+        RuleAction::Drop => "drop",
+    };
+    let mut line = format!("{direction} {} {action} ", rule.priority);
+    // Writing to a text cannot fail.
+    let _ = match rule.protocol {
+        IpProtocol::All => write!(line, "all"),
+        IpProtocol::Number(number) => write!(line, "{number}"),
+    };
+    line.push(' ');
+    match &rule.ports {
+        RulePorts::Any => line.push('*'),
+        RulePorts::Ranges(ranges) => {
+            let ranges: Vec<String> = ranges.iter().map(ports).collect();
+            line.push_str(&ranges.join(","));
+        }
+        RulePorts::List(id) => {
+            let _ = write!(line, "list:{id}");
+        }
+    }
+    line.push(' ');
+    line.push_str(&rule.source_ports.as_ref().map_or_else(|| "*".to_owned(), ports));
+    line.push(' ');
+    match &rule.peer {
+        RulePeer::Block(peer) => line.push_str(&block(peer)),
+        RulePeer::Group { id, .. } => {
+            let _ = write!(line, "group:{id}");
+        }
+        RulePeer::PrefixList(id) => {
+            let _ = write!(line, "list:{id}");
+        }
+    }
+    line.push(' ');
+    line.push_str(&rule.local.as_ref().map_or_else(|| "*".to_owned(), block));
+    line
+}
+
+/// Returns the digest of the entries of a prefix list.
+pub(super) fn prefix_list(list: &PrefixList) -> String {
+    digest("list", list.entries.iter().map(block).collect())
+}
+
+/// Returns the digest of the ports of a port range list.
+pub(super) fn port_list(list: &PortRangeList) -> String {
+    digest("list", list.entries.iter().map(ports).collect())
+}
+
+/// Returns the digest of statements of any kind.
+pub(super) fn statements(lines: impl IntoIterator<Item = String>) -> String {
+    digest("changes", lines.into_iter().collect())
+}

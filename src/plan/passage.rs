@@ -1,0 +1,253 @@
+//! Is a state on the way as good as the states it lies between?
+//!
+//! A state is as good when every flow has the answer it has before the change or the answer it has after it: nothing breaks
+//! that stays, and nothing opens that stays closed. This is the same forward and backward. Flows are between two ends, so
+//! only two kinds of ends have to be looked at: a changed interface against everything that does not change, and two changed
+//! interfaces against each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::chain::{Moves, Unit};
+use crate::evaluate::{Compiled, Delta, Difference, Effect, Endpoint, Evaluator, Readings};
+use crate::graph::{GroupIx, InterfaceIx, SecurityGraph, View};
+use crate::inventory::Direction;
+use crate::netset::{Family, IpBlock, IpRange, TransportSet};
+
+/// Why a state is worse: in words.
+pub(super) type Worse = String;
+
+/// Judges states of one change; what was asked once is remembered.
+pub(super) struct Passage<'p> {
+    compiled: &'p Compiled<'p>,
+    readings: Vec<Readings>,
+    moves: &'p Moves<'p>,
+    /// The units, by interface.
+    unit_of: BTreeMap<InterfaceIx, usize>,
+    of_one: BTreeMap<(usize, BTreeSet<GroupIx>), Option<Worse>>,
+    of_two: BTreeMap<[(usize, BTreeSet<GroupIx>); 2], Option<Worse>>,
+}
+
+impl<'p> Passage<'p> {
+    pub(super) fn new(compiled: &'p Compiled<'p>, readings: Readings, moves: &'p Moves<'p>) -> Self {
+        let unit_of = moves.units.iter().enumerate().map(|(at, unit)| (unit.interface, at)).collect();
+        Self {
+            compiled,
+            readings: readings.closed(),
+            moves,
+            unit_of,
+            of_one: BTreeMap::new(),
+            of_two: BTreeMap::new(),
+        }
+    }
+
+    /// Returns what is worse in a state than before and after, as far as the interface that changed last is concerned.
+    pub(super) fn worse(&mut self, done: &[bool], last: usize) -> Option<Worse> {
+        let own = self.moves.groups(last, done);
+        let key = (last, own.clone());
+        if let Some(known) = self.of_one.get(&key).cloned().or_else(|| Some(self.look_at_one(&key))).flatten() {
+            return Some(known);
+        }
+        for other in 0..self.moves.units.len() {
+            if other == last {
+                continue;
+            }
+            let theirs = (other, self.moves.groups(other, done));
+            let mut pair = [key.clone(), theirs];
+            pair.sort();
+            let known = self.of_two.get(&pair).cloned();
+            let found = known.unwrap_or_else(|| {
+                let found = self.of_pair(&pair);
+                self.of_two.insert(pair, found.clone());
+                found
+            });
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
+    }
+
+    fn look_at_one(&mut self, key: &(usize, BTreeSet<GroupIx>)) -> Option<Worse> {
+        let found = self.moves.units.get(key.0).and_then(|unit| self.alone(unit, &key.1));
+        self.of_one.insert(key.clone(), found.clone());
+        found
+    }
+
+    /// One interface half way, against everybody that does not change.
+    fn alone(&self, unit: &Unit, groups: &BTreeSet<GroupIx>) -> Option<Worse> {
+        if *groups == unit.start || *groups == unit.end {
+            return None;
+        }
+        let graph = self.compiled.graph();
+        let before = graph.baseline();
+        let (half, after) = (moved(&before, unit, groups), moved(&before, unit, &unit.end));
+        self.readings.iter().find_map(|readings| {
+            let there = Legs::of(&Difference::new(self.compiled, &before, &half, *readings), unit.interface);
+            let back = Legs::of(&Difference::new(self.compiled, &half, &after, *readings), unit.interface);
+            let is_unchanged = |peer: InterfaceIx| !self.unit_of.contains_key(&peer);
+            there.meets(&back, graph, unit.interface, is_unchanged)
+        })
+    }
+
+    /// Two changed interfaces against each other, each in a state of its own.
+    fn of_pair(&self, pair: &[(usize, BTreeSet<GroupIx>); 2]) -> Option<Worse> {
+        let [one, other] = pair;
+        let (unit, peer) = (self.moves.units.get(one.0)?, self.moves.units.get(other.0)?);
+        let is_at = |groups: fn(&Unit) -> &BTreeSet<GroupIx>| one.1 == *groups(unit) && other.1 == *groups(peer);
+        if is_at(|unit| &unit.start) || is_at(|unit| &unit.end) {
+            return None;
+        }
+        let graph = self.compiled.graph();
+        let vpc = |interface| graph.interface(interface).network.vpc();
+        if vpc(unit.interface).is_none() || vpc(unit.interface) != vpc(peer.interface) {
+            return None;
+        }
+        let before = graph.baseline();
+        let half = moved(&moved(&before, unit, &one.1), peer, &other.1);
+        let after = moved(&moved(&before, unit, &unit.end), peer, &peer.end);
+        let views = [&before, &half, &after];
+        [(unit, peer), (peer, unit)].into_iter().find_map(|(source, destination)| {
+            [Family::Ipv4, Family::Ipv6].into_iter().find_map(|family| {
+                self.between(views, source.interface, destination.interface, family)
+            })
+        })
+    }
+
+    fn between(
+        &self,
+        views: [&View<'_>; 3],
+        source: InterfaceIx,
+        destination: InterfaceIx,
+        family: Family,
+    ) -> Option<Worse> {
+        let end = |interface| {
+            let addresses = self.compiled.addresses(interface, family).into_iter();
+            addresses.map(move |address| Endpoint::Interface { interface, address })
+        };
+        let universe = TransportSet::universe(family);
+        for readings in &self.readings {
+            let evaluator = Evaluator::of(self.compiled, *readings);
+            for from in end(source) {
+                for to in end(destination) {
+                    let [before, half, after] = views.map(|view| {
+                        let (accepted, denied) = evaluator.answers_of(view, from, to, family);
+                        let open = universe.difference(&accepted).difference(&denied);
+                        [accepted, denied, open]
+                    });
+                    let bad = |at: usize| {
+                        let of = |answers: &[TransportSet; 3]| answers.get(at).cloned().unwrap_or_default();
+                        of(&half).difference(&of(&before)).difference(&of(&after))
+                    };
+                    let graph = self.compiled.graph();
+                    let who = |interface| graph.interface(interface).id.to_string();
+                    for (at, what) in [(1, "breaks"), (0, "opens"), (2, "is not known to hold")] {
+                        let bad = bad(at);
+                        if !bad.is_empty() {
+                            return Some(described(what, &who(source), &who(destination), &bad, family));
+                        }
+                    }
+                }
+            }
+        }
+        None
+    }
+}
+
+fn described(what: &str, source: &str, destination: &str, traffic: &TransportSet, family: Family) -> Worse {
+    let items: Vec<String> = traffic.items(family).iter().take(3).map(ToString::to_string).collect();
+    format!("{} from {source} to {destination} {what} for a while", items.join(", "))
+}
+
+/// Returns the view in which one interface has other groups.
+fn moved<'g>(view: &View<'g>, unit: &Unit, groups: &BTreeSet<GroupIx>) -> View<'g> {
+    let pairs = |groups: Vec<GroupIx>| groups.into_iter().map(|group| (unit.interface, group));
+    view.without(pairs(unit.start.difference(groups).copied().collect()))
+        .with(pairs(groups.difference(&unit.start).copied().collect()))
+}
+
+/// Traffic that changes between two states, of one interface.
+struct Legs {
+    peers: BTreeMap<(Direction, InterfaceIx), Vec<(IpRange, IpRange, Effect, TransportSet)>>,
+    outside: BTreeMap<(Direction, Family), Vec<(IpRange, Vec<IpBlock>, Effect, TransportSet)>>,
+}
+
+impl Legs {
+    fn of(difference: &Difference<'_>, interface: InterfaceIx) -> Self {
+        let mut legs = Self { peers: BTreeMap::new(), outside: BTreeMap::new() };
+        let changes = |delta: &&Delta| matches!(delta.effect, Effect::Change(_));
+        for mut row in difference.rows(interface) {
+            let own = row.range();
+            for group in row.peers() {
+                for delta in group.deltas.iter().filter(changes) {
+                    for peer in &group.peers {
+                        let key = (group.direction, peer.interface);
+                        let leg = (own, peer.range, delta.effect, delta.traffic.clone());
+                        legs.peers.entry(key).or_default().push(leg);
+                    }
+                }
+            }
+            for group in row.externals() {
+                for delta in group.deltas.iter().filter(changes) {
+                    let key = (group.direction, own.family);
+                    let leg = (own, group.blocks.clone(), delta.effect, delta.traffic.clone());
+                    legs.outside.entry(key).or_default().push(leg);
+                }
+            }
+        }
+        legs
+    }
+
+    /// Returns traffic that changes there and changes again on the rest of the way.
+    fn meets(
+        &self,
+        rest: &Self,
+        graph: &SecurityGraph,
+        interface: InterfaceIx,
+        is_unchanged: impl Fn(InterfaceIx) -> bool,
+    ) -> Option<Worse> {
+        let own = graph.interface(interface).id.to_string();
+        let say = |direction: Direction, peer: String, effect: Effect, traffic: &TransportSet, family: Family| {
+            let what = match effect {
+                Effect::Change(crate::evaluate::ChangeKind::Lost) => "breaks",
+                Effect::Change(crate::evaluate::ChangeKind::Gained) => "opens",
+                _ => "is not known to hold",
+            };
+            match direction {
+                Direction::Egress => described(what, &own, &peer, traffic, family),
+                Direction::Ingress => described(what, &peer, &own, traffic, family),
+            }
+        };
+        for (key, legs) in self.peers.iter().filter(|((_, peer), _)| is_unchanged(*peer)) {
+            for (from, to, effect, traffic) in legs {
+                for (other_from, other_to, _, other) in rest.peers.get(key).into_iter().flatten() {
+                    let common = traffic.intersection(other);
+                    if overlap(*from, *other_from) && overlap(*to, *other_to) && !common.is_empty() {
+                        let peer = graph.interface(key.1).id.to_string();
+                        return Some(say(key.0, peer, *effect, &common, from.family));
+                    }
+                }
+            }
+        }
+        for (key, legs) in &self.outside {
+            for (from, blocks, effect, traffic) in legs {
+                for (other_from, other_blocks, _, other) in rest.outside.get(key).into_iter().flatten() {
+                    let common = traffic.intersection(other);
+                    if !overlap(*from, *other_from) || common.is_empty() {
+                        continue;
+                    }
+                    let meets = |block: &&IpBlock| {
+                        other_blocks.iter().any(|other| other.contains(block) || block.contains(other))
+                    };
+                    if let Some(block) = blocks.iter().find(meets) {
+                        return Some(say(key.0, block.to_string(), *effect, &common, from.family));
+                    }
+                }
+            }
+        }
+        None
+    }
+}
+
+fn overlap(one: IpRange, other: IpRange) -> bool {
+    one.family == other.family && one.first <= other.last && other.first <= one.last
+}
