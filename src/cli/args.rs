@@ -6,6 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::exit;
+use super::plan_args::{PlanArgs, VerifyArgs};
 use super::policy_args::{CheckArgs, PolicyCommandArgs};
 use crate::evaluate::ReadingSetting;
 
@@ -46,6 +47,8 @@ pub(super) enum Command {
     Explain(ExplainArgs),
     Check(CheckArgs),
     Policy(PolicyCommandArgs),
+    Plan(Box<PlanArgs>),
+    Verify(VerifyArgs),
     Audit(AuditArgs),
     Generate(GenerateArgs),
     Schema(SchemaArgs),
@@ -379,7 +382,7 @@ pub(super) enum ShapeArg {
 }
 
 /// Some of the formats; not every result has them all.
-fn formats<const N: usize>(names: [&'static str; N]) -> impl TypedValueParser<Value = FormatArg> {
+pub(super) fn formats<const N: usize>(names: [&'static str; N]) -> impl TypedValueParser<Value = FormatArg> {
     PossibleValuesParser::new(names).try_map(|name| FormatArg::from_str(&name, false))
 }
 

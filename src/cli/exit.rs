@@ -38,10 +38,14 @@ pub const BUG: u8 = 70;
 /// What help and manual say about the codes that the commands of this program use.
 pub(super) const TABLE: &[(u8, &str)] = &[
     (CLEAR, "the answer was written; check: nothing stands against it; --exit-code: safe or complete"),
-    (NOT_CLEAR, "check: a policy denies it; with --exit-code: something certain changes"),
+    (
+        NOT_CLEAR,
+        "check, plan: a policy denies it; verify: reality differs; with --exit-code: something changes",
+    ),
     (USAGE, "the command line cannot be understood, or names nothing to remove"),
     (INPUT, "an input cannot be used: unreadable, invalid, contradictory, unknown ids"),
     (UNDETERMINED, "the evidence is incomplete, so there is no verdict (check, and --exit-code)"),
+    (STALE, "the plan, its signature and the export do not belong together (verify, plan verify-signature)"),
     (OUTPUT, "an output could not be written completely"),
     (BUG, "a bug in sgleave"),
 ];

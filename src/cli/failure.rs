@@ -4,6 +4,8 @@ use std::fmt::Display;
 
 use super::exit;
 use crate::inventory::LoadError;
+use crate::plan::signature::SignatureError;
+use crate::plan::{PlanError, VerifyError};
 #[cfg(feature = "rego")]
 use crate::policy::RegoError;
 use crate::policy::{BaselineError, PolicyFileError};
@@ -23,7 +25,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    fn new(code: u8, message: impl Display) -> Self {
+    pub(super) fn new(code: u8, message: impl Display) -> Self {
         Self { code, message: Some(message.to_string()), help: None, excerpt: None }
     }
 
@@ -73,6 +75,38 @@ impl From<RegoError> for Failure {
     fn from(error: RegoError) -> Self {
         let failure = Self::input(&error).with_help(error.help);
         Self { excerpt: error.excerpt, ..failure }
+    }
+}
+
+impl From<PlanError> for Failure {
+    /// A plan that was changed, or is of another form, belongs to nothing.
+    fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::Form { .. } => {
+                Self::input(error).with_help("name the plan.json that `sgleave plan` wrote")
+            }
+            PlanError::Version { .. } | PlanError::Changed { .. } => {
+                Self::new(exit::STALE, error).with_help("make the plan again")
+            }
+        }
+    }
+}
+
+impl From<SignatureError> for Failure {
+    fn from(error: SignatureError) -> Self {
+        match error {
+            SignatureError::PrivateKey(_) | SignatureError::PublicKey(_) => Self::input(error)
+                .with_help("make one with `openssl genpkey -algorithm ed25519`, and `openssl pkey -pubout`"),
+            SignatureError::Form | SignatureError::Mismatch | SignatureError::Plan(_) => {
+                Self::new(exit::STALE, error).with_help("have the plan approved again")
+            }
+        }
+    }
+}
+
+impl From<VerifyError> for Failure {
+    fn from(error: VerifyError) -> Self {
+        Self::new(exit::STALE, error).with_help("name the export of the account and region of the plan")
     }
 }
 

@@ -22,6 +22,8 @@ mod inspect;
 mod interrupt;
 mod man;
 mod output;
+mod plan;
+mod plan_args;
 mod policies;
 mod policy;
 mod policy_args;
@@ -31,6 +33,7 @@ mod schema;
 mod settings;
 mod simulate;
 mod terminal;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -79,6 +82,8 @@ fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> Result<u8, Failur
         Command::Explain(args) => explain::run(args, common, terminal),
         Command::Check(args) => check::run(args, common, terminal),
         Command::Policy(args) => policy::run(&args.command, terminal),
+        Command::Plan(args) => plan::run(args, common, terminal),
+        Command::Verify(args) => verify::run(args, common, terminal),
         Command::Audit(args) => audit::run(args, common, terminal),
         Command::Generate(args) => generate::run(args, terminal),
         Command::Schema(args) => schema::run(args),

@@ -20,6 +20,9 @@ use crate::simulate::{Options, Quotas};
 /// The forms of a result with findings.
 pub(super) const FINDINGS: [Format; 3] = [Format::Text, Format::Json, Format::Csv];
 
+/// The forms of a document without findings.
+pub(super) const DOCUMENT: [Format; 2] = [Format::Text, Format::Json];
+
 /// The forms of an audit, which may be longer than memory.
 pub(super) const AUDIT: [Format; 3] = [Format::Text, Format::Lines, Format::Csv];
 

@@ -50,7 +50,12 @@ pub(super) struct Moves<'r> {
 
 impl<'r> Moves<'r> {
     /// Says which calls the removals need. `removals` are sorted by interface.
-    pub(super) fn new(graph: &SecurityGraph, removals: &'r [JudgedRemoval], api: Api, quotas: &Quotas) -> Self {
+    pub(super) fn new(
+        graph: &SecurityGraph,
+        removals: &'r [JudgedRemoval],
+        api: Api,
+        quotas: &Quotas,
+    ) -> Self {
         let mut all = Self { removals, units: Vec::new(), moves: Vec::new() };
         let mut at = 0;
         for of_one in removals.chunk_by(|one, next| one.interface == next.interface) {
@@ -78,9 +83,9 @@ impl<'r> Moves<'r> {
         let unit = self.units.len();
         let part = |part: Part| move |(number, _): &(usize, Option<GroupIx>)| (*number, part);
         if swaps {
-            let parts = removals.iter().map(|(number, join)| {
-                (*number, if join.is_some() { Part::Swap } else { Part::Leave })
-            });
+            let parts = removals
+                .iter()
+                .map(|(number, join)| (*number, if join.is_some() { Part::Swap } else { Part::Leave }));
             self.moves.push(Move {
                 unit,
                 parts: parts.collect(),

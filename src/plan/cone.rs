@@ -12,9 +12,7 @@ use super::chain::Unit;
 use super::fingerprint;
 use super::step::{References, Watch, WatchedGroup, WatchedList, WatchedVpc};
 use crate::graph::{GroupIx, InterfaceIx, SecurityGraph};
-use crate::inventory::{
-    InnerAccessPolicy, RulePeer, RulePorts, SecurityGroupId, SecurityGroupType, VpcId,
-};
+use crate::inventory::{InnerAccessPolicy, RulePeer, RulePorts, SecurityGroupId, SecurityGroupType, VpcId};
 use crate::netset::IpBlock;
 
 /// Collects the watch of a change; `unknown` gets whatever the export does not say of it.
@@ -71,7 +69,8 @@ impl Cone<'_> {
                     continue;
                 };
                 let is_inside = described.addresses.iter().any(|address| {
-                    let meets = |block: &IpBlock| block.contains(&address.block) || address.block.contains(block);
+                    let meets =
+                        |block: &IpBlock| block.contains(&address.block) || address.block.contains(block);
                     scope.blocks.iter().any(meets)
                 });
                 if scope.everything || is_inside || groups.iter().any(|group| scope.groups.contains(group)) {

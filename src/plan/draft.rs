@@ -12,9 +12,9 @@ use super::fingerprint;
 use super::order::{NoOrder, Search};
 use super::probe::probes;
 use super::step::{
-    After, Api, ApiChoice, Expect, ExpectInstance, ExpectInterface, LoweredRule, PLAN_VERSION, Params, Plan, Poll,
-    Promise, Rate, Read, Region, Rollback, RollbackPermission, Step, StepEvidence, Target, Tool, Value, WaiverUsed,
-    Wave,
+    After, Api, ApiChoice, Expect, ExpectInstance, ExpectInterface, LoweredRule, PLAN_VERSION, Params, Plan,
+    Poll, Promise, Rate, Read, Region, Rollback, RollbackPermission, Step, StepEvidence, Target, Tool, Value,
+    WaiverUsed, Wave,
 };
 use super::waves::waves;
 use crate::graph::{GroupIx, InterfaceIx, SecurityGraph};
@@ -282,7 +282,8 @@ impl Steps<'_> {
             let (_, back) = name.replace(ids(graph, before));
             (action, there, action, back)
         } else {
-            let group = leaves.first().or_else(|| joins.first()).map(|group| graph.group_id(*group).to_string());
+            let group =
+                leaves.first().or_else(|| joins.first()).map(|group| graph.group_id(*group).to_string());
             let params = name.one(group.unwrap_or_default());
             let is_join = made.parts.iter().any(|(_, part)| *part == Part::Join);
             let (there, back) = if is_join {
@@ -394,7 +395,8 @@ impl Named {
         if let Some(instance) = &self.instance_id {
             // The wire wants JSON in a text here; an id has no character that would need an escape.
             let list = Value::Text(format!("[\"{instance}\"]"));
-            let params = [region, ("InstanceIds".to_owned(), list), ("MaxResults".to_owned(), Value::Number(10))];
+            let params =
+                [region, ("InstanceIds".to_owned(), list), ("MaxResults".to_owned(), Value::Number(10))];
             reads.push(Read {
                 id: "instance".to_owned(),
                 action: "DescribeInstances".to_owned(),
@@ -509,10 +511,14 @@ fn assumptions(review: &Review<'_>) -> Vec<String> {
     }
     found.extend(simulation.undetermined_because.iter().map(|why| format!("undetermined: {why}")));
     if review.findings().iter().any(|finding| finding.origin == Origin::Rego) {
-        found.insert("rules in Rego were asked about the end of the change, not about the states on the way".to_owned());
+        found.insert(
+            "rules in Rego were asked about the end of the change, not about the states on the way"
+                .to_owned(),
+        );
     }
     found.insert(
-        "services outside ECS that admit the members of a group are known only where the export names them".to_owned(),
+        "services outside ECS that admit the members of a group are known only where the export names them"
+            .to_owned(),
     );
     found.into_iter().collect()
 }
@@ -548,7 +554,8 @@ pub(super) fn changes_digest(simulation: &Simulation<'_>) -> String {
     };
     let ends = |sets: &[EndpointSet]| sets.iter().map(end).collect::<Vec<_>>().join(",");
     let lines = simulation.impact.changes.iter().map(|change| {
-        let items: Vec<String> = change.traffic.items(change.family).iter().map(ToString::to_string).collect();
+        let items: Vec<String> =
+            change.traffic.items(change.family).iter().map(ToString::to_string).collect();
         let (from, to) = (ends(&change.sources), ends(&change.destinations));
         format!("{} {from} > {to} {}", change.kind.name(), items.join(" "))
     });

@@ -28,8 +28,9 @@ pub use canonical::{PlanError, plan_id, read_plan};
 pub use draft::{DraftError, DraftOptions, draft};
 pub use emit::{RUNNER, to_json, to_markdown};
 pub use step::{
-    After, Api, ApiChoice, Expect, ExpectInstance, ExpectInterface, LoweredRule, PLAN_VERSION, Params, Plan, Poll,
-    Probe, ProbeEnd, ProbeExpectation, Promise, Rate, Read, References, Region, Rollback, RollbackPermission, Step,
-    StepEvidence, Target, Tool, Value, WaiverUsed, Watch, WatchedGroup, WatchedList, WatchedVpc, Wave,
+    After, Api, ApiChoice, Expect, ExpectInstance, ExpectInterface, LoweredRule, PLAN_VERSION, Params, Plan,
+    Poll, Probe, ProbeEnd, ProbeExpectation, Promise, Rate, Read, References, Region, Rollback,
+    RollbackPermission, Step, StepEvidence, Target, Tool, Value, WaiverUsed, Watch, WatchedGroup,
+    WatchedList, WatchedVpc, Wave,
 };
 pub use verify::{Drift, Progress, Verification, VerifyError, carried_out, verify};

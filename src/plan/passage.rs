@@ -44,7 +44,8 @@ impl<'p> Passage<'p> {
     pub(super) fn worse(&mut self, done: &[bool], last: usize) -> Option<Worse> {
         let own = self.moves.groups(last, done);
         let key = (last, own.clone());
-        if let Some(known) = self.of_one.get(&key).cloned().or_else(|| Some(self.look_at_one(&key))).flatten() {
+        if let Some(known) = self.of_one.get(&key).cloned().or_else(|| Some(self.look_at_one(&key))).flatten()
+        {
             return Some(known);
         }
         for other in 0..self.moves.units.len() {
@@ -93,7 +94,8 @@ impl<'p> Passage<'p> {
     fn of_pair(&self, pair: &[(usize, BTreeSet<GroupIx>); 2]) -> Option<Worse> {
         let [one, other] = pair;
         let (unit, peer) = (self.moves.units.get(one.0)?, self.moves.units.get(other.0)?);
-        let is_at = |groups: fn(&Unit) -> &BTreeSet<GroupIx>| one.1 == *groups(unit) && other.1 == *groups(peer);
+        let is_at =
+            |groups: fn(&Unit) -> &BTreeSet<GroupIx>| one.1 == *groups(unit) && other.1 == *groups(peer);
         if is_at(|unit| &unit.start) || is_at(|unit| &unit.end) {
             return None;
         }
@@ -107,9 +109,9 @@ impl<'p> Passage<'p> {
         let after = moved(&moved(&before, unit, &unit.end), peer, &peer.end);
         let views = [&before, &half, &after];
         [(unit, peer), (peer, unit)].into_iter().find_map(|(source, destination)| {
-            [Family::Ipv4, Family::Ipv6].into_iter().find_map(|family| {
-                self.between(views, source.interface, destination.interface, family)
-            })
+            [Family::Ipv4, Family::Ipv6]
+                .into_iter()
+                .find_map(|family| self.between(views, source.interface, destination.interface, family))
         })
     }
 
@@ -206,17 +208,18 @@ impl Legs {
         is_unchanged: impl Fn(InterfaceIx) -> bool,
     ) -> Option<Worse> {
         let own = graph.interface(interface).id.to_string();
-        let say = |direction: Direction, peer: String, effect: Effect, traffic: &TransportSet, family: Family| {
-            let what = match effect {
-                Effect::Change(crate::evaluate::ChangeKind::Lost) => "breaks",
-                Effect::Change(crate::evaluate::ChangeKind::Gained) => "opens",
-                _ => "is not known to hold",
+        let say =
+            |direction: Direction, peer: String, effect: Effect, traffic: &TransportSet, family: Family| {
+                let what = match effect {
+                    Effect::Change(crate::evaluate::ChangeKind::Lost) => "breaks",
+                    Effect::Change(crate::evaluate::ChangeKind::Gained) => "opens",
+                    _ => "is not known to hold",
+                };
+                match direction {
+                    Direction::Egress => described(what, &own, &peer, traffic, family),
+                    Direction::Ingress => described(what, &peer, &own, traffic, family),
+                }
             };
-            match direction {
-                Direction::Egress => described(what, &own, &peer, traffic, family),
-                Direction::Ingress => described(what, &peer, &own, traffic, family),
-            }
-        };
         for (key, legs) in self.peers.iter().filter(|((_, peer), _)| is_unchanged(*peer)) {
             for (from, to, effect, traffic) in legs {
                 for (other_from, other_to, _, other) in rest.peers.get(key).into_iter().flatten() {

@@ -29,7 +29,9 @@ pub(super) fn probes(simulation: &Simulation<'_>, compiled: &Compiled<'_>, units
     for change in certain.take(CHANGED) {
         let of = |sets: &[EndpointSet]| sets.iter().find_map(|set| end(graph, set));
         let ends = (of(&change.sources), of(&change.destinations));
-        let (Some(from), Some(to), Some(packet)) = (ends.0, ends.1, change.traffic.witness()) else { continue };
+        let (Some(from), Some(to), Some(packet)) = (ends.0, ends.1, change.traffic.witness()) else {
+            continue;
+        };
         let expect = match change.kind {
             ChangeKind::Lost => ProbeExpectation::Fail,
             _ => ProbeExpectation::Pass,
@@ -47,7 +49,13 @@ pub(super) fn probes(simulation: &Simulation<'_>, compiled: &Compiled<'_>, units
                     && left > 0
                 {
                     left -= 1;
-                    add(ProbeExpectation::Pass, "kept", ours(graph, source, from), ours(graph, destination, to), packet);
+                    add(
+                        ProbeExpectation::Pass,
+                        "kept",
+                        ours(graph, source, from),
+                        ours(graph, destination, to),
+                        packet,
+                    );
                 }
             }
             if left == 0 {
@@ -59,12 +67,18 @@ pub(super) fn probes(simulation: &Simulation<'_>, compiled: &Compiled<'_>, units
 }
 
 /// Returns interfaces that probably stay connected: those in a group that stays, then those its rules or theirs name.
-fn partners(graph: &SecurityGraph, unit: &Unit, before: &View<'_>, after: &View<'_>) -> BTreeSet<InterfaceIx> {
+fn partners(
+    graph: &SecurityGraph,
+    unit: &Unit,
+    before: &View<'_>,
+    after: &View<'_>,
+) -> BTreeSet<InterfaceIx> {
     let mut found = BTreeSet::new();
     for group in unit.start.intersection(&unit.end) {
         let named = graph.authorizations_of(*group).into_iter().map(|one| one.rule.group);
         for group in named.chain([*group]) {
-            let members = before.members_of(group).into_iter().filter(|member| after.is_member(*member, group));
+            let members =
+                before.members_of(group).into_iter().filter(|member| after.is_member(*member, group));
             found.extend(members.filter(|member| *member != unit.interface).take(KEPT));
         }
     }

@@ -107,8 +107,10 @@ pub fn verify(plan: &Plan, inventory: &Inventory) -> Result<Verification, Verify
             let groups = groups_of(inventory, id);
             let on_the_way = |step: &&Step| step.expect.interface.network_interface_id == *id;
             let mut ways = plan.steps.iter().filter(on_the_way).map(|step| &step.after.security_group_ids);
-            if groups.as_ref() != Some(&target.groups_before) && !ways.any(|way| groups.as_ref() == Some(way)) {
-                let now = groups.map_or_else(|| "groups that nobody knows".to_owned(), |groups| groups.join(", "));
+            if groups.as_ref() != Some(&target.groups_before) && !ways.any(|way| groups.as_ref() == Some(way))
+            {
+                let now =
+                    groups.map_or_else(|| "groups that nobody knows".to_owned(), |groups| groups.join(", "));
                 drift(id, format!("it is in {now}"));
             }
         }
@@ -124,7 +126,12 @@ pub fn verify(plan: &Plan, inventory: &Inventory) -> Result<Verification, Verify
     let original = with_targets(plan, inventory);
     let graph = SecurityGraph::new(original);
     watched(plan, &graph, &mut drifts);
-    Ok(Verification { progress, drifts: drifts.into_iter().collect(), promise_holds: promise(plan, &graph), gaps })
+    Ok(Verification {
+        progress,
+        drifts: drifts.into_iter().collect(),
+        promise_holds: promise(plan, &graph),
+        gaps,
+    })
 }
 
 /// Returns the inventory once the first steps are made: their calls, taken literally.
@@ -143,7 +150,8 @@ pub fn carried_out(plan: &Plan, inventory: &Inventory, steps: usize) -> Inventor
         let interface = inventory.interfaces.iter_mut().find(|interface| match text("NetworkInterfaceId") {
             Some(id) => interface.id.as_str() == id,
             None => {
-                let is_of = interface.instance.as_ref().map(crate::inventory::InstanceId::as_str) == text("InstanceId");
+                let is_of = interface.instance.as_ref().map(crate::inventory::InstanceId::as_str)
+                    == text("InstanceId");
                 is_of && interface.kind == crate::inventory::InterfaceKind::Primary
             }
         });
@@ -190,7 +198,8 @@ fn progress(plan: &Plan, inventory: &Inventory) -> Progress {
             };
         }
         let Some(step) = plan.steps.get(made) else { return Progress::Elsewhere };
-        state.insert(&step.expect.interface.network_interface_id, Some(step.after.security_group_ids.clone()));
+        state
+            .insert(&step.expect.interface.network_interface_id, Some(step.after.security_group_ids.clone()));
         made += 1;
     }
 }
@@ -226,7 +235,13 @@ fn watched(plan: &Plan, graph: &SecurityGraph, drifts: &mut BTreeSet<Drift>) {
         drifts.insert(Drift { subject: "export".to_owned(), what: format!("it does not show {what}") });
     }
     let was = &plan.watch;
-    differences(&was.groups, &fresh.groups, "the group", "its rules, its type or its inner access policy", drifts);
+    differences(
+        &was.groups,
+        &fresh.groups,
+        "the group",
+        "its rules, its type or its inner access policy",
+        drifts,
+    );
     differences(&was.references, &fresh.references, "the group", "the groups whose rules name it", drifts);
     differences(&was.prefix_lists, &fresh.prefix_lists, "the prefix list", "its entries", drifts);
     differences(&was.port_lists, &fresh.port_lists, "the port list", "its entries", drifts);

@@ -5,7 +5,12 @@ use super::order::Search;
 
 /// Cuts an order into waves: first the calls of one interface, then at most `size` interfaces at a time. Within a wave no
 /// interface waits for another one.
-pub(super) fn waves(order: &[usize], moves: &Moves<'_>, search: &mut Search<'_>, size: usize) -> Vec<Vec<usize>> {
+pub(super) fn waves(
+    order: &[usize],
+    moves: &Moves<'_>,
+    search: &mut Search<'_>,
+    size: usize,
+) -> Vec<Vec<usize>> {
     let unit_of = |call: usize| moves.moves.get(call).map(|described| described.unit);
     let mut waves: Vec<Vec<usize>> = Vec::new();
     let mut before: Vec<usize> = Vec::new();

@@ -3,10 +3,13 @@
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 
-use super::document::{AuditLine, ExplanationDocument, InspectionDocument, SimulationDocument};
+use super::document::{
+    AuditLine, ExplanationDocument, InspectionDocument, SimulationDocument, VerificationDocument,
+};
+use crate::plan::Plan;
 
 /// The names of the documents that have a schema.
-pub const SCHEMAS: &[&str] = &["simulation", "inspection", "explanation", "audit"];
+pub const SCHEMAS: &[&str] = &["simulation", "inspection", "explanation", "audit", "plan", "verification"];
 
 /// Returns the JSON Schema of a document as text with a newline at the end; `None` for a name not in [`SCHEMAS`].
 #[must_use]
@@ -16,6 +19,8 @@ pub fn schema(name: &str) -> Option<String> {
         "inspection" => schema_of::<InspectionDocument<'_>>(),
         "explanation" => schema_of::<ExplanationDocument<'_>>(),
         "audit" => schema_of::<AuditLine<'_>>(),
+        "plan" => schema_of::<Plan>(),
+        "verification" => schema_of::<VerificationDocument<'_>>(),
         _ => return None,
     };
     let mut text = serde_json::to_string_pretty(&schema).ok()?;

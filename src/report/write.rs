@@ -3,7 +3,7 @@
 use std::io;
 
 use super::context::{Format, Style};
-use super::document::{ExplanationReport, InspectionReport, SimulationReport};
+use super::document::{ExplanationReport, InspectionReport, SimulationReport, VerificationReport};
 use super::{csv, json, text};
 
 /// Writes the report of a simulation.
@@ -56,6 +56,23 @@ pub fn write_explanation(
         Format::Text => text::write_explanation(report, style, out),
         Format::Json => json::write(report.document(), out),
         // Rows are findings, and a question has none.
+        Format::Csv | Format::Lines => Err(no_such_form(format)),
+    }
+}
+
+/// Writes the report of a verification.
+///
+/// # Errors
+/// [`io::ErrorKind::Unsupported`] for CSV and JSON lines, else those of the writer.
+pub fn write_verification(
+    report: &VerificationReport<'_>,
+    format: Format,
+    style: &Style,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    match format {
+        Format::Text => text::write_verification(report, style, out),
+        Format::Json => json::write(report.document(), out),
         Format::Csv | Format::Lines => Err(no_such_form(format)),
     }
 }

@@ -133,6 +133,33 @@ fn resolve(graph: &SecurityGraph, removal: &Removal) -> Result<JudgedRemoval, Re
     Ok(unjudged(graph, interface, group, join))
 }
 
+/// Lets every interface that would leave its last group join another one instead.
+///
+/// # Errors
+/// [`RemovalError`] when an id does not exist, or a target is not in its group.
+pub fn isolate_last(
+    graph: &SecurityGraph,
+    removals: Vec<&mut Removal>,
+    group: &str,
+) -> Result<(), RemovalError> {
+    let join = graph.find_group(&group.into()).ok_or_else(|| unknown_group(graph, group))?;
+    let mut of_interface: BTreeMap<InterfaceIx, Vec<(JudgedRemoval, &mut Removal)>> = BTreeMap::new();
+    for removal in removals {
+        let judged = resolve(graph, removal)?;
+        of_interface.entry(judged.interface).or_default().push((judged, removal));
+    }
+    for (interface, removals) in of_interface {
+        let left: BTreeSet<GroupIx> = removals.iter().map(|(judged, _)| judged.group).collect();
+        let groups = graph.baseline().groups_of(interface).unwrap_or_default();
+        let is_last = groups.iter().all(|group| left.contains(group)) && !left.contains(&join);
+        let joins = removals.iter().any(|(judged, _)| judged.join.is_some());
+        if let Some((_, removal)) = removals.into_iter().next_back().filter(|_| is_last && !joins) {
+            removal.join = Some(group.to_owned());
+        }
+    }
+    Ok(())
+}
+
 /// Returns the error for an id that is neither an instance nor an interface, with those that look most like it.
 #[must_use]
 pub fn unknown_target(graph: &SecurityGraph, target: &str) -> RemovalError {
@@ -170,8 +197,10 @@ fn nearest<'a>(wanted: &str, ids: impl Iterator<Item = &'a str>) -> Vec<String> 
 /// Tells whether an interface may be in all these groups at once: of one type, and within the quotas (law 1.1, 3).
 #[must_use]
 pub fn may_hold(graph: &SecurityGraph, groups: &BTreeSet<GroupIx>, quotas: &Quotas) -> bool {
-    let types: BTreeSet<SecurityGroupType> =
-        groups.iter().filter_map(|group| graph.group(*group).and_then(|described| described.group_type)).collect();
+    let types: BTreeSet<SecurityGroupType> = groups
+        .iter()
+        .filter_map(|group| graph.group(*group).and_then(|described| described.group_type))
+        .collect();
     let rules: usize = groups.iter().map(|group| rule_cost(graph, *group)).sum();
     types.len() < 2 && groups.len() <= quotas.groups_per_interface && rules <= quotas.rules_per_interface
 }
@@ -191,9 +220,7 @@ fn rule_cost(graph: &SecurityGraph, group: GroupIx) -> usize {
             RulePeer::Block(_) | RulePeer::Group { .. } => None,
         };
         let ports = match &rule.ports {
-            RulePorts::List(id) => {
-                inventory.port_lists.get(id).map(|l| size(l.entries.len(), l.max_entries))
-            }
+            RulePorts::List(id) => inventory.port_lists.get(id).map(|l| size(l.entries.len(), l.max_entries)),
             RulePorts::Any | RulePorts::Ranges(_) => None,
         };
         peer.unwrap_or(1).saturating_mul(ports.unwrap_or(1))

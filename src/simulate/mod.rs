@@ -24,7 +24,7 @@ pub use audited::{AuditEffect, AuditedMembership, Consequence};
 pub use impact::{
     Certainty, Change, EndpointSet, Extent, Impact, Isolation, OrphanKind, OrphanRisk, SessionEffect, Totals,
 };
-pub use judge::{judge, may_hold, unknown_target};
+pub use judge::{isolate_last, judge, may_hold, unknown_target};
 pub use proposal::{MetadataConflict, ProposedRemoval, merge_duplicates};
 pub use refusal::Refusal;
 pub use removal::{JudgedRemoval, Removal, TargetForm};

@@ -30,11 +30,9 @@ fn page(plan: &Plan, out: &mut String) -> std::fmt::Result {
     writeln!(out, "\n| | |\n|---|---|")?;
     let window = match (&plan.not_before, &plan.not_after) {
         (None, None) => "any time before it expires".to_owned(),
-        (from, to) => format!(
-            "from {} to {}",
-            from.as_deref().unwrap_or("now"),
-            to.as_deref().unwrap_or("its expiry")
-        ),
+        (from, to) => {
+            format!("from {} to {}", from.as_deref().unwrap_or("now"), to.as_deref().unwrap_or("its expiry"))
+        }
     };
     let permission = match plan.rollback_permission {
         RollbackPermission::SameCall => "the way back is the same call",
@@ -53,7 +51,11 @@ fn page(plan: &Plan, out: &mut String) -> std::fmt::Result {
         ("policies", &plan.policy_digest),
         ("permission to go back", permission),
     ] {
-        writeln!(out, "| {name} | {} |", if name.starts_with("perm") { value.to_owned() } else { escaped(value) })?;
+        writeln!(
+            out,
+            "| {name} | {} |",
+            if name.starts_with("perm") { value.to_owned() } else { escaped(value) }
+        )?;
     }
     let promise = &plan.promise;
     writeln!(
@@ -104,7 +106,8 @@ fn exceptions(plan: &Plan, out: &mut String) -> std::fmt::Result {
         writeln!(out, "\n## Exceptions\n")?;
     }
     for waiver in &plan.waivers {
-        let owner = if waiver.owner.is_empty() { String::new() } else { format!(", {}", escaped(&waiver.owner)) };
+        let owner =
+            if waiver.owner.is_empty() { String::new() } else { format!(", {}", escaped(&waiver.owner)) };
         let until = waiver.until.as_ref().map(|until| format!(", until {}", escaped(until)));
         writeln!(
             out,
@@ -136,7 +139,10 @@ fn probes(plan: &Plan, out: &mut String) -> std::fmt::Result {
     if plan.probes.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n## Connections to try\n\nOpen new ones: established sessions live up to 910 seconds.\n")?;
+    writeln!(
+        out,
+        "\n## Connections to try\n\nOpen new ones: established sessions live up to 910 seconds.\n"
+    )?;
     writeln!(out, "| | from | to | what | must | because |\n|---|---|---|---|---|---|")?;
     let end = |end: &ProbeEnd| match (&end.instance_id, &end.interface_id) {
         (Some(id), _) | (None, Some(id)) => format!("{} {}", escaped(id), escaped(&end.address)),
@@ -172,7 +178,8 @@ fn call(step: &Step) -> String {
         Value::List(list) => format!("{name}=[{}]", list.join(", ")),
     });
     let params: Vec<String> = params.collect();
-    let wait = if step.wait_seconds > 0 { format!("wait {} s, then ", step.wait_seconds) } else { String::new() };
+    let wait =
+        if step.wait_seconds > 0 { format!("wait {} s, then ", step.wait_seconds) } else { String::new() };
     format!("{wait}{} {}", escaped(&step.action), escaped(&params.join(" ")))
 }
 

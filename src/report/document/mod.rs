@@ -15,6 +15,7 @@ mod removal;
 mod review;
 mod simulation;
 mod source;
+mod verification;
 
 pub(super) use audit::lacking;
 pub use audit::{
@@ -35,3 +36,6 @@ pub use review::{
 };
 pub use simulation::{SimulationDocument, SimulationReport, TotalsEntry, VerdictName};
 pub use source::{Assumption, Counts, GapEntry, InventoryEntry, IssueEntry, LevelName, SCHEMA_VERSION, Tool};
+pub use verification::{
+    DriftEntry, ProgressName, VerificationDocument, VerificationKind, VerificationReport,
+};

@@ -1,0 +1,209 @@
+//! `sgleave plan`: what exactly is called, and how to go back.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::args::TerminalArgs;
+use super::failure::Failure;
+use super::plan_args::{ApiArg, DraftArgs, PlanArgs, PlanCommand, SignArgs, VerifySignatureArgs};
+use super::removals::{self, Need};
+use super::terminal::Terminal;
+use super::{check, exit, folder, input, output, policies, settings};
+use crate::plan::{self, Api, DraftError, DraftOptions, Plan, RUNNER, draft, read_plan};
+use crate::report::{SimulationReport, write_simulation};
+use crate::simulate::{Options, Simulator, isolate_last};
+
+/// A plan is as long as its change; what is larger is another file.
+pub(super) const PLAN_LIMIT: u64 = 1 << 30;
+
+/// Keys and signatures are short.
+const KEY_LIMIT: u64 = 1 << 16;
+
+pub(super) fn run(args: &PlanArgs, common: &TerminalArgs, terminal: &mut Terminal) -> Result<u8, Failure> {
+    match &args.command {
+        Some(PlanCommand::Sign(args)) => sign(args, terminal),
+        Some(PlanCommand::VerifySignature(args)) => verify_signature(args, terminal),
+        None => write(args, common, terminal),
+    }
+}
+
+fn write(args: &PlanArgs, common: &TerminalArgs, terminal: &mut Terminal) -> Result<u8, Failure> {
+    let options = settings::options(&args.semantics)?;
+    let times = Times::of(&args.draft)?;
+    let outputs = settings::outputs(&args.output, args.table.csv_dialect, common.color, &settings::FINDINGS)?;
+    outputs.keep_clear_of(&args.removals.removals, terminal)?;
+    outputs.keep_clear_of(&args.policies.policy, terminal)?;
+    let policies = policies::read(&args.policies, terminal)?;
+    let mut proposed = removals::collect(&args.removals, &args.input, Need::Required, terminal)?;
+    let estate = settings::estate(&args.input, &outputs, terminal)?;
+    if let Some(group) = &args.draft.isolation_group {
+        isolate_last(&estate.graph, proposed.iter_mut().map(|one| &mut one.removal).collect(), group)?;
+    }
+    let bound = policies.set.bind(&estate.graph)?;
+    terminal.stage("simulating");
+    let simulator = Simulator::new(&estate.graph);
+    let simulation = simulator.simulate(&removals::bare(&proposed), &options)?;
+    terminal.stage("reviewing");
+    let reviewer = policies.reviewer(&simulator, &bound, &options);
+    let context = estate.context(removals::metadata(&estate.graph, &proposed, &options)?);
+    let report = SimulationReport::new(&simulation, &context);
+    let review = reviewer.review_with(&simulation, policies.found_in_rego(&report, &estate.graph)?);
+    let lowered = policies.set.lowered();
+    let report = report.reviewed(&review, &lowered);
+    let outcome = review.outcome();
+    let place = match review.clear() {
+        Ok(clearance) => {
+            terminal.stage("looking for a safe order");
+            let digest = context.inventory_digest.as_str();
+            let plan = draft(&clearance, &draft_options(&args.draft, &options, &times, digest, &lowered))?;
+            let out = args.draft.out.as_deref().unwrap_or(Path::new("."));
+            fill(out, &plan)?;
+            Some((out, plan))
+        }
+        Err(_) => None,
+    };
+    outputs.write(outcome.name(), terminal, |format, style, out| {
+        write_simulation(&report, format, style, out)
+    })?;
+    match place {
+        Some((out, plan)) => {
+            let (steps, waves) = (plan.steps.len(), plan.waves.len());
+            terminal.note(&format!(
+                "{} holds the plan: steps {steps}, waves {waves}, id {}",
+                out.join("plan.json").display(),
+                plan.plan_id
+            ));
+        }
+        None => terminal.note("there is no plan: the policies do not clear the change"),
+    }
+    Ok(check::code_of(outcome))
+}
+
+fn fill(out: &Path, plan: &Plan) -> Result<(), Failure> {
+    use std::io::Write as _;
+    let json =
+        plan::to_json(plan).map_err(|error| Failure::output(format!("cannot write the plan: {error}")))?;
+    let page = plan::to_markdown(plan);
+    folder::fill(out, |folder| {
+        for (name, text) in [("plan.json", json.as_str()), ("plan.md", &page), ("runner.py", RUNNER)] {
+            let mut file = folder.create(name)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+        }
+        Ok(())
+    })
+}
+
+/// The times of a plan.
+struct Times {
+    created_at: Timestamp,
+    not_before: Option<Timestamp>,
+    not_after: Option<Timestamp>,
+}
+
+impl Times {
+    fn of(args: &DraftArgs) -> Result<Self, Failure> {
+        let time = |text: &Option<String>| text.as_deref().map(time).transpose();
+        Ok(Self {
+            created_at: time(&args.created_at)?.unwrap_or_else(Timestamp::now),
+            not_before: time(&args.not_before)?,
+            not_after: time(&args.not_after)?,
+        })
+    }
+}
+
+fn time(text: &str) -> Result<Timestamp, Failure> {
+    text.parse().map_err(|_| {
+        Failure::usage(format!("`{text}` is no time")).with_help("write it as 2026-01-31T22:00:00Z")
+    })
+}
+
+fn draft_options<'o>(
+    args: &DraftArgs,
+    options: &Options,
+    times: &Times,
+    inventory_digest: &'o str,
+    lowered: &'o [crate::policy::Lowered],
+) -> DraftOptions<'o> {
+    DraftOptions {
+        api: match args.api {
+            ApiArg::Modify => Api::Modify,
+            ApiArg::Leave => Api::Leave,
+        },
+        quotas: options.quotas,
+        created_at: times.created_at,
+        max_age_seconds: args.max_age,
+        not_before: times.not_before,
+        not_after: times.not_after,
+        account: args.account.clone(),
+        region: args.region.clone(),
+        max_wave: usize::from(args.max_wave),
+        soak_seconds: args.soak,
+        wait_seconds: args.wait,
+        rollback_attested: args.rollback_permission_attested,
+        inventory_digest,
+        tool_version: env!("CARGO_PKG_VERSION"),
+        lowered,
+    }
+}
+
+/// Reads a plan.
+pub(super) fn read(path: &Path, terminal: &mut Terminal) -> Result<Plan, Failure> {
+    let (name, text) = input::read_text(path, PLAN_LIMIT, terminal)?;
+    Ok(read_plan(&name, &text)?)
+}
+
+fn beside(plan: &Path, given: Option<&PathBuf>) -> PathBuf {
+    given.cloned().unwrap_or_else(|| {
+        let mut name = plan.as_os_str().to_owned();
+        name.push(".sig");
+        PathBuf::from(name)
+    })
+}
+
+fn sign(args: &SignArgs, terminal: &mut Terminal) -> Result<u8, Failure> {
+    let place = beside(&args.plan, args.signature.as_ref());
+    output::check_place(&place)?;
+    let plan = read(&args.plan, terminal)?;
+    let (_, key) = input::read_text(&args.key, KEY_LIMIT, terminal)?;
+    let signature = plan::signature::sign(&plan, &key)?;
+    output::to_file(&place, &signature)?;
+    output::to_stdout(|out| writeln!(out, "SIGNED  {}\n  {}", plan.plan_id, place.display()))?;
+    Ok(exit::CLEAR)
+}
+
+fn verify_signature(args: &VerifySignatureArgs, terminal: &mut Terminal) -> Result<u8, Failure> {
+    let plan = read(&args.plan, terminal)?;
+    let (_, key) = input::read_text(&args.key, KEY_LIMIT, terminal)?;
+    let place = beside(&args.plan, args.signature.as_ref());
+    let (_, signature) = input::read_text(&place, KEY_LIMIT, terminal)?;
+    plan::signature::verify(&plan, &key, &signature)?;
+    output::to_stdout(|out| writeln!(out, "SIGNED  {}", plan.plan_id))?;
+    Ok(exit::CLEAR)
+}
+
+impl From<DraftError> for Failure {
+    fn from(error: DraftError) -> Self {
+        let (code, help) = match &error {
+            DraftError::Nothing => (exit::USAGE, "name a removal"),
+            DraftError::Incomplete(_) => {
+                (exit::UNDETERMINED, "export what is missing: `sgleave inspect` says which answers are")
+            }
+            DraftError::Refused(_) => (
+                exit::NOT_CLEAR,
+                "no call can be made that the API refuses; for the last group of an interface, name --isolation-group",
+            ),
+            DraftError::NoSafeOrder(_) => (
+                exit::NOT_CLEAR,
+                "with --api modify all groups of one interface change in one call; else split the change",
+            ),
+            DraftError::OrderTooHard(_) => (exit::UNDETERMINED, "split the change into smaller ones"),
+            DraftError::NoAccount => (exit::INPUT, "name it with --account"),
+            DraftError::Accounts(_) => (exit::INPUT, "make a plan for each account"),
+            DraftError::NoRegion(_) => (exit::INPUT, "name it with --region"),
+            DraftError::Unwritable(_) => (exit::BUG, "please report it"),
+        };
+        Self::new(code, &error).with_help(help)
+    }
+}
