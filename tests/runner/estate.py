@@ -49,14 +49,14 @@ def world(count, label=""):
     machine("keeper", 101, ["sg-base", "sg-app", "sg-extra"])
     machine("far", 102, ["sg-far"])
     rules = {
-        "sg-app": [rule(SourcePrefixListId="pl-run"), rule(PortRange="8443/8443", SourceGroupId="sg-peer"),
-                   rule("egress", PortRange="5432/5432", DestGroupId="sg-peer", Policy="Drop")],
+        "sg-app": [rule(SourcePrefixListId="pl-run"), rule(PortRange="8443/8443", SourceGroupId="sg-peer")],
         "sg-base": [rule(PortRange="22/22", SourceCidrIp="10.0.0.0/16"),
                     rule(PortRange="", PortRangeListId="prl-run", SourceCidrIp="10.0.0.0/16")],
         "sg-extra": [rule(PortRange="9100/9100", SourceGroupId="sg-peer")],
         "sg-peer": [rule(PortRange="9000/9000", SourceGroupId="sg-app")],
         "sg-new": [rule(PortRange="8443/8443", SourceGroupId="sg-peer")],
-        "sg-far": [rule(SourceCidrIp="192.168.0.0/16")],
+        "sg-far": [rule(SourceCidrIp="192.168.0.0/16"),
+                   rule("egress", PortRange="5432/5432", DestCidrIp="172.16.0.0/12", Policy="Drop")],
     }
     groups = {id: {"SecurityGroupId": id, "SecurityGroupName": label, "Description": label, "VpcId": VPC,
                    "SecurityGroupType": "normal", "ServiceManaged": False, "AvailableInstanceAmount": 1000,
@@ -68,8 +68,7 @@ def world(count, label=""):
     answers["sg-base"]["InnerAccessPolicy"] = "Accept"
     prefix_lists = {"pl-run": {"PrefixListId": "pl-run", "PrefixListName": label, "AddressFamily": "IPv4", "MaxEntries": 5,
                                "Entries": {"Entry": [{"Cidr": "10.0.0.0/24"}, {"Cidr": "203.0.113.0/24"}]}}}
-    port_lists = {"prl-run": {"PortRangeListId": "prl-run",
-                              "Entries": [{"PortRange": "80/80"}, {"PortRange": "81/90"}]}}
+    port_lists = {"prl-run": {"Entries": [{"PortRange": "80/80"}, {"PortRange": "81/90"}]}}
     return World(ACCOUNT, interfaces, instances, groups, answers, prefix_lists, port_lists)
 
 
