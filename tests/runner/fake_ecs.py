@@ -140,7 +140,7 @@ class Service:
 
     def __init__(self):
         self.world, self.log, self.faults, self.hooks = None, [], {}, {}
-        self.lag, self.stale, self.storm, self.skew = 0, {}, 0, 0
+        self.lag, self.stale, self.storm, self.skew = 0, {}, 0, None
         self.lock = threading.Lock()
         service = self
 
@@ -159,7 +159,7 @@ class Service:
     def reset(self, world):
         with self.lock:
             self.world, self.log, self.faults, self.hooks = world, [], {}, {}
-            self.lag, self.stale, self.storm, self.skew = 0, {}, 0, 0
+            self.lag, self.stale, self.storm, self.skew = 0, {}, 0, None
 
     def writes(self):
         return [entry for entry in self.log if entry[0] in WRITES]
@@ -182,7 +182,8 @@ class Service:
         handler.send_response_only(status)
         handler.send_header("content-type", "application/json")
         handler.send_header("content-length", str(len(data)))
-        handler.send_header("date", email.utils.formatdate(time.time() + self.skew, usegmt=True))
+        if self.skew is not None:
+            handler.send_header("date", email.utils.formatdate(time.time() + self.skew, usegmt=True))
         handler.end_headers()
         handler.wfile.write(data)
 

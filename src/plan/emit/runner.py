@@ -60,9 +60,9 @@ REFUSED_PREFIXES = ("EnterpriseGroupLimited.", "Forbidden.", "InvalidAccessKeyId
 class Stop(Exception):
     """The run ends here."""
 
-    def __init__(self, message, hint=""):
+    def __init__(self, message, hint="", code=None):
         super().__init__(message)
-        self.hint = hint
+        self.hint, self.code = hint, code
 
 
 class Failed(Exception):
@@ -542,6 +542,9 @@ class Journal:
     def has_changed(self):
         return bool(self.touched())
 
+    def has_verified(self):
+        return any(event["event"] == "verified" for event in self.events)
+
     def last(self, *names):
         return next((event for event in reversed(self.events) if event["event"] in names), None)
 
@@ -888,7 +891,7 @@ class Run:
 
     def apply(self):
         if self.journal.is_begun():
-            raise Stop("this plan was begun before", "go on with `resume`, or go back with `rollback`")
+            raise Stop("this plan was begun before", "go on with `resume`, or go back with `rollback`", STALE)
         if self.plan["rollback_permission"] == "not-known" and not self.options.rollback_permission_attested:
             raise Stop("nobody says that these credentials may also join the groups again",
                        "check the permissions, then type --rollback-permission-attested")
@@ -1036,13 +1039,14 @@ def main(argv=None):
             try:
                 return method()
             except Stop as stop:
-                has_changed = journal.has_changed() and not world_is_untouched(run)
-                code = PARTIAL if has_changed else STALE
-                if options.command == "rollback":
-                    code = ROLLBACK_INCOMPLETE if has_changed else STALE
-                journal_note(journal, stop)
-                if has_changed and options.command in ("apply", "resume") and options.on_failure != "stop" \
-                        and journal.last("waiting", "healthy", "intent")["event"] != "waiting":
+                has_changed = journal.has_verified() or (journal.has_changed() and not world_is_untouched(run))
+                stopped = ROLLBACK_INCOMPLETE if options.command == "rollback" else PARTIAL
+                code = stop.code or (stopped if has_changed else STALE)
+                if journal.is_begun():
+                    journal.add("stopped", why=str(stop))
+                last = journal.last("waiting", "healthy", "intent")
+                is_waiting = last is not None and last["event"] == "waiting"
+                if code == PARTIAL and options.on_failure != "stop" and not is_waiting:
                     end(stop, code)
                     steps = plan["order"] if options.on_failure == "rollback-all" else wave_of(plan, journal)
                     journal.add("rollback-begin")
@@ -1061,11 +1065,6 @@ def world_is_untouched(run):
         return made == 0
     except Stop:
         return False
-
-
-def journal_note(journal, stop):
-    if journal.is_begun():
-        journal.add("stopped", why=str(stop))
 
 
 if __name__ == "__main__":
