@@ -15,6 +15,7 @@ mod completeness;
 mod demo;
 mod generate;
 mod inventory;
+mod plan;
 mod policy;
 mod report;
 mod simulate;
