@@ -22,6 +22,11 @@ pub(super) fn probes(simulation: &Simulation<'_>, compiled: &Compiled<'_>, units
     let mut probes: Vec<Probe> = Vec::new();
     let mut add = |expect, because: &str, from: ProbeEnd, to: ProbeEnd, packet: Packet| {
         let (protocol, port, source_port) = parts(packet);
+        if probes.iter().any(|known| known.from == from && known.to == to && known.because == because)
+            && because == "kept"
+        {
+            return;
+        }
         let id = format!("p-{:04}", probes.len() + 1);
         probes.push(Probe { id, expect, because: because.to_owned(), from, to, protocol, port, source_port });
     };

@@ -14,6 +14,7 @@ pub const PLAN_VERSION: u32 = 1;
 /// An executable plan (contract 6).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "sgleave plan")]
 pub struct Plan {
     /// Always `plan`.
     pub kind: String,

@@ -11,6 +11,8 @@ fn every_command_has_a_help_of_its_own() {
         "explain",
         "check",
         "policy",
+        "plan",
+        "verify",
         "audit",
         "generate",
         "schema",
@@ -25,7 +27,7 @@ fn every_command_has_a_help_of_its_own() {
 
 #[test]
 fn the_short_help_fits_a_screen() {
-    for command in ["inspect", "simulate", "explain", "check", "audit", "generate"] {
+    for command in ["inspect", "simulate", "explain", "check", "plan", "verify", "audit", "generate"] {
         let said = run(sgleave([command, "-h"]));
         assert_eq!(said.code, 0);
         assert!(said.stdout.lines().count() < 60, "{}", said.stdout);

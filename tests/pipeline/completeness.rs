@@ -8,9 +8,11 @@ use serde_json::Value;
 use sgleave::evaluate::{Flow, Readings, evaluate};
 use sgleave::graph::SecurityGraph;
 use sgleave::netset::Packet;
+use sgleave::plan::{to_json, verify};
 use sgleave::report::{
     AuditReport, AuditWriter, ExplanationReport, Format, InspectionReport, ReportContext, SCHEMAS,
-    SimulationReport, Style, schema, write_explanation, write_inspection, write_simulation,
+    SimulationReport, Style, VerificationReport, schema, write_explanation, write_inspection,
+    write_simulation, write_verification,
 };
 use sgleave::simulate::{Options, simulate};
 
@@ -175,6 +177,16 @@ fn document(name: &str) -> Value {
         "audit" => {
             let report = AuditReport::new(&graph, &context, Readings::default());
             AuditWriter::new(&report, Format::Lines, &style, &mut bytes).map(|_| ())
+        }
+        "plan" => {
+            bytes = to_json(&crate::plan::of_the_demo(&graph)).unwrap().into_bytes();
+            Ok(())
+        }
+        "verification" => {
+            let plan = crate::plan::of_the_demo(&graph);
+            let found = verify(&plan, graph.inventory()).unwrap();
+            let report = VerificationReport::new(&plan, &found, &context);
+            write_verification(&report, Format::Json, &style, &mut bytes)
         }
         other => panic!("the demo gives no `{other}`"),
     }

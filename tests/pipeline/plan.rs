@@ -3,8 +3,8 @@
 use sgleave::graph::SecurityGraph;
 use sgleave::inventory::{AccountId, Inventory, Memberships};
 use sgleave::plan::{
-    Api, DraftError, DraftOptions, Plan, PlanError, ProbeExpectation, Progress, Value, carried_out, draft, plan_id,
-    read_plan, signature, to_json, to_markdown, verify,
+    Api, DraftError, DraftOptions, Plan, PlanError, ProbeExpectation, Progress, Value, carried_out, draft,
+    plan_id, read_plan, signature, to_json, to_markdown, verify,
 };
 use sgleave::policy::{Denied, PolicySet, Reviewer, Today};
 use sgleave::simulate::{Options, Quotas, Removal, Simulator, isolate_last, parse_move, parse_removal};
@@ -15,8 +15,11 @@ const TODAY: Today = Today::constant(2026, 1, 1);
 /// Lets everything pass that a policy could deny: what is shown here is what a plan does by itself.
 fn lenient() -> PolicySet {
     let mut set = PolicySet::standard();
-    let levels: Vec<String> =
-        sgleave::policy::POLICIES.iter().filter(|one| one.is_default).map(|one| format!("  {}: inform", one.code)).collect();
+    let levels: Vec<String> = sgleave::policy::POLICIES
+        .iter()
+        .filter(|one| one.is_default)
+        .map(|one| format!("  {}: inform", one.code))
+        .collect();
     set.layer("lenient.yaml", &format!("version: 1\nlevels:\n{}\n", levels.join("\n"))).unwrap();
     set
 }
@@ -79,6 +82,13 @@ fn drafted(text: &str, change: &[&str], api: Api) -> Plan {
     try_draft(text, change, &options(api)).unwrap()
 }
 
+/// The plan of a change that the demo's own policies clear.
+pub(crate) fn of_the_demo(graph: &SecurityGraph) -> Plan {
+    let change = removals(&["i-web-1:sg-ops", "i-web-2:sg-ops"]);
+    let options = DraftOptions { account: None, ..options(Api::Modify) };
+    drafted_under(&PolicySet::standard(), graph, &change, &options).unwrap().unwrap()
+}
+
 /// The calls as `Action group,group` or `Action group`.
 fn calls(plan: &Plan) -> Vec<String> {
     let call = |step: &sgleave::plan::Step| {
@@ -139,7 +149,10 @@ fn without_a_safe_order_there_is_no_plan_but_one_list_for_another() {
     let change = ["i-t:sg-G", "i-t:sg-H"];
     match try_draft(&estate, &change, &options(Api::Leave)) {
         Err(DraftError::NoSafeOrder(worse)) => {
-            assert!(worse.iter().any(|text| text.contains("tcp/443 from eni-x to eni-t breaks")), "{worse:?}");
+            assert!(
+                worse.iter().any(|text| text.contains("tcp/443 from eni-x to eni-t breaks")),
+                "{worse:?}"
+            );
             assert!(worse.iter().any(|text| text.contains("tcp/80 from eni-x to eni-t breaks")), "{worse:?}");
         }
         other => panic!("{other:?}"),
@@ -217,7 +230,10 @@ fn a34_an_exposure_on_the_way_is_avoided() {
                   Z: in 1 drop tcp 22/22 from 0.0.0.0/0; a=10.0.0.1[A,Z,K]";
     let plan = drafted(estate, &["i-a:sg-A", "i-a:sg-Z"], Api::Leave);
     assert_eq!(calls(&plan), ["LeaveSecurityGroup sg-A", "LeaveSecurityGroup sg-Z"]);
-    assert_eq!(calls(&drafted(estate, &["i-a:sg-A", "i-a:sg-Z"], Api::Modify)), ["ModifyInstanceAttribute sg-K"]);
+    assert_eq!(
+        calls(&drafted(estate, &["i-a:sg-A", "i-a:sg-Z"], Api::Modify)),
+        ["ModifyInstanceAttribute sg-K"]
+    );
 }
 
 #[test]
@@ -239,10 +255,7 @@ fn a36_a_swap_joins_waits_and_leaves() {
     assert_eq!(calls(&plan), ["JoinSecurityGroup sg-NEW", "LeaveSecurityGroup sg-OLD"]);
     assert_eq!([plan.steps[0].wait_seconds, plan.steps[1].wait_seconds], [0, 10]);
     let plan = drafted(estate, &["i-a:sg-OLD:sg-NEW"], Api::Modify);
-    assert_eq!(
-        calls(&plan),
-        ["ModifyInstanceAttribute sg-NEW,sg-OLD", "ModifyInstanceAttribute sg-NEW"]
-    );
+    assert_eq!(calls(&plan), ["ModifyInstanceAttribute sg-NEW,sg-OLD", "ModifyInstanceAttribute sg-NEW"]);
 }
 
 #[test]
@@ -268,7 +281,10 @@ fn a40_a_world_that_moved_is_said_to_have() {
     let estate = "A{normal,accept}; B{normal,drop}; a=10.0.0.1[A,B]; b=10.0.0.2[A]";
     let plan = drafted(estate, &["i-a:sg-A"], Api::Leave);
     let fresh = verify(&plan, &inventory(estate)).unwrap();
-    assert_eq!((fresh.progress, fresh.promise_holds, fresh.drifts.len()), (Progress::NotStarted, Some(true), 0));
+    assert_eq!(
+        (fresh.progress, fresh.promise_holds, fresh.drifts.len()),
+        (Progress::NotStarted, Some(true), 0)
+    );
     let moved = inventory(&estate.replace("[A,B]", "[A]"));
     let found = verify(&plan, &moved).unwrap();
     assert_eq!(found.progress, Progress::Elsewhere);
@@ -301,8 +317,10 @@ fn a42_every_step_names_the_one_before_it_and_nothing_is_deleted() {
 
 #[test]
 fn what_is_denied_has_no_plan() {
-    let graph = SecurityGraph::new(inventory("G{normal,accept}; H{normal,drop}; a=10.0.0.1[G,H]; b=10.0.0.2[G]"));
-    let denied = drafted_under(&PolicySet::standard(), &graph, &removals(&["i-a:sg-G"]), &options(Api::Modify));
+    let graph =
+        SecurityGraph::new(inventory("G{normal,accept}; H{normal,drop}; a=10.0.0.1[G,H]; b=10.0.0.2[G]"));
+    let denied =
+        drafted_under(&PolicySet::standard(), &graph, &removals(&["i-a:sg-G"]), &options(Api::Modify));
     assert!(denied.is_err());
 }
 
@@ -397,7 +415,10 @@ fn a_plan_is_the_same_bytes_again_and_what_was_changed_is_noticed() {
     assert!(matches!(read_plan("plan.json", &changed), Err(PlanError::Changed { .. })));
     let later = text.replace("\"plan_version\": 1", "\"plan_version\": 2");
     assert!(matches!(read_plan("plan.json", &later), Err(PlanError::Version { .. })));
-    assert!(matches!(read_plan("plan.json", &text.replacen('{', "{\"more\":1,", 1)), Err(PlanError::Form { .. })));
+    assert!(matches!(
+        read_plan("plan.json", &text.replacen('{', "{\"more\":1,", 1)),
+        Err(PlanError::Form { .. })
+    ));
 }
 
 /// Made with `openssl genpkey -algorithm ed25519` for this test.
@@ -412,7 +433,9 @@ fn a_signature_is_of_one_plan_and_one_key() {
     signature::verify(&plan, PUBLIC, &signed).unwrap();
     let other = Plan { soak_seconds: 0, ..plan.clone() };
     assert!(signature::verify(&other, PUBLIC, &signed).is_err());
-    for wrong in [signed.replacen('a', "b", 1), signed.replace("ed25519:", ""), String::new(), signed.to_uppercase()] {
+    for wrong in
+        [signed.replacen('a', "b", 1), signed.replace("ed25519:", ""), String::new(), signed.to_uppercase()]
+    {
         assert!(wrong == signed || signature::verify(&plan, PUBLIC, &wrong).is_err(), "{wrong}");
     }
     assert!(signature::verify(&plan, PRIVATE, &signed).is_err());
@@ -427,12 +450,14 @@ fn what_people_wrote_is_text_on_the_page() {
         id: "w".to_owned(),
         policy: "isolated-peer".to_owned(),
         subject: "eni-b".to_owned(),
-        reason: "<img src=x onerror=alert(1)> [click](javascript:alert(1))\n# heading | cell https://evil.example".to_owned(),
+        reason:
+            "<img src=x onerror=alert(1)> [click](javascript:alert(1))\n# heading | cell https://evil.example"
+                .to_owned(),
         owner: "`rm -rf`\u{202e}".to_owned(),
         until: None,
     });
     let page = to_markdown(&plan);
-    for active in ["<img", "[click](", "\n# heading", "| cell", "https://", "`rm", "\u{202e}"] {
+    for active in ["<img", "[click](", "\n# heading", "heading | cell", "https://", "`rm", "\u{202e}"] {
         assert!(!page.contains(active), "{active} in {page}");
     }
     assert!(page.contains("onerror"), "what was written is still there");
@@ -441,7 +466,11 @@ fn what_people_wrote_is_text_on_the_page() {
 #[test]
 fn a_group_set_that_nobody_knows_is_no_place_to_plan_from() {
     let mut estate = inventory("G{normal,accept}; H{normal,drop}; a=10.0.0.1[G,H]; b=10.0.0.2[G]");
-    let plan = drafted("G{normal,accept}; H{normal,drop}; a=10.0.0.1[G,H]; b=10.0.0.2[G]", &["i-a:sg-G"], Api::Modify);
+    let plan = drafted(
+        "G{normal,accept}; H{normal,drop}; a=10.0.0.1[G,H]; b=10.0.0.2[G]",
+        &["i-a:sg-G"],
+        Api::Modify,
+    );
     estate.interfaces[0].memberships = Memberships::Unknown;
     let found = verify(&plan, &estate).unwrap();
     assert_eq!(found.progress, Progress::Elsewhere);

@@ -627,7 +627,7 @@ class Run:
                 raise Stop(f"what the API shows of {', '.join(steps)} does not come to rest")
             time.sleep(max(1.0, poll["every_ms"] / 1000))
 
-    def last_steps(self):
+    def steps_by_interface(self):
         """For each interface, its steps in order."""
         found = {}
         for step in self.plan["steps"]:
@@ -636,7 +636,7 @@ class Run:
 
     def made(self):
         """How many steps are made, as the world shows it: the first so many and no other, and nothing else changed."""
-        now, problems = self.settle({i: steps[0] for i, steps in self.last_steps().items()})
+        now, problems = self.settle({i: steps[0] for i, steps in self.steps_by_interface().items()})
         state = {id: target["groups_before"] for id, target in self.plan["targets"].items()}
         made, count = (0 if state == now else None), 0
         for step in self.plan["steps"]:
@@ -645,7 +645,7 @@ class Run:
             if made is None and state == now:
                 made = count
         if made is None:
-            for interface, steps in self.last_steps().items():
+            for interface, steps in self.steps_by_interface().items():
                 known = [self.plan["targets"][interface]["groups_before"]] + [s["after"]["SecurityGroupIds"] for s in steps]
                 if now[interface] not in known:
                     problems.append(f"{interface} is in {', '.join(now[interface]) or 'no group'}, where the plan never puts it")
@@ -941,7 +941,8 @@ class Run:
             try:
                 found, problems = self.settle({interface: step})
                 groups = found[interface]
-                if groups == back["SecurityGroupIds"]:
+                if groups in self.states_before(step):
+                    # An earlier way back came as far as this.
                     continue
                 if groups != step["after"]["SecurityGroupIds"]:
                     raise Stop(f"{id}: {interface} is in {', '.join(groups) or 'no group'}, where this step did not leave it")
@@ -958,6 +959,16 @@ class Run:
         for step, why in failed:
             self.say("manual", f"not undone: {why}\n  by hand: {recipe(step)}", step=step["id"], recipe=recipe(step))
         return ROLLBACK_INCOMPLETE
+
+    def states_before(self, step):
+        """The groups of the interface of a step at any time before it."""
+        interface = step["expect"]["interface"]["NetworkInterfaceId"]
+        found = []
+        for other in self.steps_by_interface()[interface]:
+            found.append(other["expect"]["interface"]["SecurityGroupIds"])
+            if other["id"] == step["id"]:
+                return found
+        return found
 
     def status(self):
         made, now, problems = self.made()
