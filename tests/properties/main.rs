@@ -21,6 +21,7 @@ mod laws;
 mod leftovers;
 mod marks;
 mod order;
+mod plan;
 mod policies;
 mod reach;
 mod refusals;

@@ -63,7 +63,7 @@ fn sgleave_plans(folder: &Path, seeds: u64) -> usize {
     fs::write(&policy, format!("version: 1\nlevels:\n{levels}")).unwrap();
     let mut made = 0;
     for seed in 0..seeds {
-        let inventory = sample(&arb_inventory(&Shape { gaps: 0, ..Shape::default() }), seed);
+        let inventory = sample(&arb_inventory(&Shape::default()), seed);
         let removals = named_removals(&inventory, &sample(&arb_removals(&inventory), seed));
         let estate = folder.join(format!("{seed}"));
         fs::create_dir_all(estate.join("export")).unwrap();
