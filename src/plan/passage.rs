@@ -167,10 +167,27 @@ fn moved<'g>(view: &View<'g>, unit: &Unit, groups: &BTreeSet<GroupIx>) -> View<'
         .with(pairs(groups.difference(&unit.start).copied().collect()))
 }
 
+/// Traffic of one of the interface's ranges that changes on a part of the way.
+struct Leg<Peer> {
+    own: IpRange,
+    peer: Peer,
+    effect: Effect,
+    traffic: TransportSet,
+}
+
+impl<Peer> Leg<Peer> {
+    /// Returns the traffic of both, if the interface's side and the peer's meet.
+    fn meets(&self, other: &Self, is_met: impl Fn(&Peer, &Peer) -> bool) -> Option<TransportSet> {
+        let common = self.traffic.intersection(&other.traffic);
+        (overlap(self.own, other.own) && is_met(&self.peer, &other.peer) && !common.is_empty())
+            .then_some(common)
+    }
+}
+
 /// Traffic that changes between two states, of one interface.
 struct Legs {
-    peers: BTreeMap<(Direction, InterfaceIx), Vec<(IpRange, IpRange, Effect, TransportSet)>>,
-    outside: BTreeMap<(Direction, Family), Vec<(IpRange, Vec<IpBlock>, Effect, TransportSet)>>,
+    peers: BTreeMap<(Direction, InterfaceIx), Vec<Leg<IpRange>>>,
+    outside: BTreeMap<(Direction, Family), Vec<Leg<Vec<IpBlock>>>>,
 }
 
 impl Legs {
@@ -183,7 +200,8 @@ impl Legs {
                 for delta in group.deltas.iter().filter(changes) {
                     for peer in &group.peers {
                         let key = (group.direction, peer.interface);
-                        let leg = (own, peer.range, delta.effect, delta.traffic.clone());
+                        let traffic = delta.traffic.clone();
+                        let leg = Leg { own, peer: peer.range, effect: delta.effect, traffic };
                         legs.peers.entry(key).or_default().push(leg);
                     }
                 }
@@ -191,7 +209,8 @@ impl Legs {
             for group in row.externals() {
                 for delta in group.deltas.iter().filter(changes) {
                     let key = (group.direction, own.family);
-                    let leg = (own, group.blocks.clone(), delta.effect, delta.traffic.clone());
+                    let (peer, traffic) = (group.blocks.clone(), delta.traffic.clone());
+                    let leg = Leg { own, peer, effect: delta.effect, traffic };
                     legs.outside.entry(key).or_default().push(leg);
                 }
             }
@@ -221,34 +240,33 @@ impl Legs {
                 }
             };
         for (key, legs) in self.peers.iter().filter(|((_, peer), _)| is_unchanged(*peer)) {
-            for (from, to, effect, traffic) in legs {
-                for (other_from, other_to, _, other) in rest.peers.get(key).into_iter().flatten() {
-                    let common = traffic.intersection(other);
-                    if overlap(*from, *other_from) && overlap(*to, *other_to) && !common.is_empty() {
+            for leg in legs {
+                for other in rest.peers.get(key).into_iter().flatten() {
+                    if let Some(common) = leg.meets(other, |one, other| overlap(*one, *other)) {
                         let peer = graph.interface(key.1).id.to_string();
-                        return Some(say(key.0, peer, *effect, &common, from.family));
+                        return Some(say(key.0, peer, leg.effect, &common, leg.own.family));
                     }
                 }
             }
         }
         for (key, legs) in &self.outside {
-            for (from, blocks, effect, traffic) in legs {
-                for (other_from, other_blocks, _, other) in rest.outside.get(key).into_iter().flatten() {
-                    let common = traffic.intersection(other);
-                    if !overlap(*from, *other_from) || common.is_empty() {
-                        continue;
-                    }
-                    let meets = |block: &&IpBlock| {
-                        other_blocks.iter().any(|other| other.contains(block) || block.contains(other))
-                    };
-                    if let Some(block) = blocks.iter().find(meets) {
-                        return Some(say(key.0, block.to_string(), *effect, &common, from.family));
+            for leg in legs {
+                for other in rest.outside.get(key).into_iter().flatten() {
+                    let met = |one: &Vec<IpBlock>, other: &Vec<IpBlock>| common_block(one, other).is_some();
+                    let common = leg.meets(other, met);
+                    if let (Some(common), Some(block)) = (common, common_block(&leg.peer, &other.peer)) {
+                        return Some(say(key.0, block.to_string(), leg.effect, &common, leg.own.family));
                     }
                 }
             }
         }
         None
     }
+}
+
+/// Returns a block of the first that shares addresses with the second.
+fn common_block<'b>(blocks: &'b [IpBlock], others: &[IpBlock]) -> Option<&'b IpBlock> {
+    blocks.iter().find(|block| others.iter().any(|other| other.contains(block) || block.contains(other)))
 }
 
 fn overlap(one: IpRange, other: IpRange) -> bool {

@@ -18,11 +18,8 @@ use sgleave::testing::{Shape, arb_inventory, arb_removals, named_removals, probe
 const TODAY: Today = Today::constant(2026, 1, 1);
 
 fn lenient() -> PolicySet {
-    let levels: String = POLICIES
-        .iter()
-        .filter(|one| one.is_default)
-        .map(|one| format!("  {}: inform\n", one.code))
-        .collect();
+    let levels: String =
+        POLICIES.iter().filter(|one| one.is_default).map(|one| format!("  {}: inform\n", one.code)).collect();
     let mut set = PolicySet::standard();
     set.layer("lenient.yaml", &format!("version: 1\nlevels:\n{levels}")).unwrap();
     set
@@ -106,9 +103,9 @@ impl<'g> Judge<'g> {
         self.graph.interfaces().filter(changed).all(|interface| {
             readings.iter().all(|reading| {
                 let evaluator = Evaluator::of(&self.compiled, *reading);
-                [Family::Ipv4, Family::Ipv6].into_iter().all(|family| {
-                    self.is_good_for(&evaluator, &views, interface, family)
-                })
+                [Family::Ipv4, Family::Ipv6]
+                    .into_iter()
+                    .all(|family| self.is_good_for(&evaluator, &views, interface, family))
             })
         })
     }
@@ -127,18 +124,19 @@ impl<'g> Judge<'g> {
             let addresses = self.compiled.addresses(interface, family).into_iter();
             addresses.map(move |address| Endpoint::Interface { interface, address })
         });
-        let outside = self.outside.iter().copied().filter(|end| match end {
-            Endpoint::External(address) => {
-                Family::of(*address) == family
-                    && !self.graph.interfaces().any(|other| {
-                        vpc(other) == vpc(interface)
-                            && self.graph.interface(other).addresses.iter().any(|held| {
-                                held.block.contains(&sgleave::netset::IpBlock::single(*address))
-                            })
-                    })
-            }
-            _ => false,
-        });
+        let outside =
+            self.outside.iter().copied().filter(|end| match end {
+                Endpoint::External(address) => {
+                    Family::of(*address) == family
+                        && !self.graph.interfaces().any(|other| {
+                            vpc(other) == vpc(interface)
+                                && self.graph.interface(other).addresses.iter().any(|held| {
+                                    held.block.contains(&sgleave::netset::IpBlock::single(*address))
+                                })
+                        })
+                }
+                _ => false,
+            });
         let others: Vec<Endpoint> = peers.chain(outside).collect();
         own.iter().all(|address| {
             let own = Endpoint::Interface { interface, address: *address };
@@ -154,7 +152,11 @@ impl<'g> Judge<'g> {
 }
 
 /// Tries every order of the calls: is there one without a worse state?
-fn has_good_order(judge: &Judge<'_>, plan_like: &[(String, Vec<String>, Vec<String>)], before: &State) -> bool {
+fn has_good_order(
+    judge: &Judge<'_>,
+    plan_like: &[(String, Vec<String>, Vec<String>)],
+    before: &State,
+) -> bool {
     fn go(
         judge: &Judge<'_>,
         left: &[(String, Vec<String>, Vec<String>)],
@@ -192,7 +194,8 @@ fn has_good_order(judge: &Judge<'_>, plan_like: &[(String, Vec<String>, Vec<Stri
 fn no_state_on_the_way_is_worse_and_where_no_order_is_found_there_is_none() {
     let [planned, several, orderless] = [(); 3].map(|()| AtomicUsize::new(0));
     (0..1_200_u64).into_par_iter().for_each(|seed| {
-        let shape = Shape { interfaces: 4, ipv6: seed.is_multiple_of(4), prefixes: false, ..Shape::default() };
+        let shape =
+            Shape { interfaces: 4, ipv6: seed.is_multiple_of(4), prefixes: false, ..Shape::default() };
         let inventory = sample(&arb_inventory(&shape), seed);
         let removals = arb_removals(&inventory);
         let removals: Vec<Removal> = named_removals(&inventory, &sample(&removals, seed));
@@ -212,7 +215,10 @@ fn no_state_on_the_way_is_worse_and_where_no_order_is_found_there_is_none() {
                     let at = |made| state(&carried_out(&plan, graph.inventory(), made));
                     let end = at(plan.steps.len());
                     for made in 1..plan.steps.len() {
-                        assert!(judge.is_good(&start, &at(made), &end), "seed {seed}, {api:?}, after {made}: {plan:?}");
+                        assert!(
+                            judge.is_good(&start, &at(made), &end),
+                            "seed {seed}, {api:?}, after {made}: {plan:?}"
+                        );
                     }
                 }
                 Err(DraftError::NoSafeOrder(worse)) => {
@@ -223,7 +229,9 @@ fn no_state_on_the_way_is_worse_and_where_no_order_is_found_there_is_none() {
                         let id = graph.interface(removal.interface).id.to_string();
                         let group = graph.group_id(removal.group).to_string();
                         match calls.last_mut() {
-                            Some((last, leaves, _)) if api == Api::Modify && *last == id => leaves.push(group),
+                            Some((last, leaves, _)) if api == Api::Modify && *last == id => {
+                                leaves.push(group)
+                            }
                             _ => calls.push((id, vec![group], Vec::new())),
                         }
                     }
