@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Arg, Args, Subcommand, ValueEnum};
 
 use super::args::{InputArgs, OutputArgs, RemovalArgs, SemanticsArgs, TableArgs, formats};
 use super::policy_args::PolicyArgs;
@@ -12,7 +12,12 @@ use super::policy_args::PolicyArgs;
 /// Reviews the change as `check` does. What a policy denies has no plan. Writes DIR/plan.json, DIR/plan.md for the ticket and
 /// DIR/runner.py, a program that is the same for every plan and executes it with the official SDK.
 #[derive(Debug, Args)]
-#[command(after_help = PLAN_EXAMPLES, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(
+    after_help = PLAN_EXAMPLES,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    mut_args(unless_rare)
+)]
 pub(super) struct PlanArgs {
     #[command(subcommand)]
     pub(super) command: Option<PlanCommand>,
@@ -37,6 +42,24 @@ Examples:
   sgleave plan -i export/ -p policy.yaml i-web-1:sg-web --out change
   sgleave plan -i export/ --removals removals.csv --max-wave 10 --out change
   sgleave plan sign change/plan.json --key approver-private.pem";
+
+/// Leaves to the long help what is rarely needed: a plan has many arguments.
+fn unless_rare(arg: Arg) -> Arg {
+    let is_rare = [
+        "all",
+        "allow_empty",
+        "cache",
+        "color",
+        "csv_dialect",
+        "limit",
+        "progress",
+        "quota",
+        "reading",
+        "threads",
+    ]
+    .contains(&arg.get_id().as_str());
+    if is_rare { arg.hide_short_help(true) } else { arg }
+}
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Plan")]

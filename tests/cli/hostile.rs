@@ -89,7 +89,7 @@ fn rename(value: &mut Value, name: &str) {
 }
 
 /// A folder with the demo under hostile names in `estate/`.
-fn renamed(name: &str) -> Scene {
+pub(crate) fn renamed(name: &str) -> Scene {
     let scene = Scene::new();
     fs::create_dir(scene.path("estate")).unwrap();
     for (file, mut answer) in demo() {
@@ -107,7 +107,7 @@ fn simulate(scene: &Scene, format: &str) -> Call {
 }
 
 /// All payloads one by one, all in one, and one that is longer than any cell or line.
-fn names() -> Vec<String> {
+pub(crate) fn names() -> Vec<String> {
     let mut names: Vec<String> = PAYLOADS.iter().map(|payload| (*payload).to_owned()).collect();
     names.push(PAYLOADS.concat());
     names.push(PAYLOADS.concat().repeat(200));

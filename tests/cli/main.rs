@@ -19,6 +19,7 @@ mod hostile;
 #[cfg(target_os = "linux")]
 mod interrupted;
 mod outputs;
+mod plan;
 mod readme;
 mod removals;
 mod same_bytes;

@@ -457,7 +457,7 @@ fn what_people_wrote_is_text_on_the_page() {
         until: None,
     });
     let page = to_markdown(&plan);
-    for active in ["<img", "[click](", "\n# heading", "heading | cell", "https://", "`rm", "\u{202e}"] {
+    for active in ["<img", "[click](", "\n# heading", "heading | cell", "https://", " `rm", "\u{202e}"] {
         assert!(!page.contains(active), "{active} in {page}");
     }
     assert!(page.contains("onerror"), "what was written is still there");

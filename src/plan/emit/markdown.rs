@@ -49,14 +49,10 @@ fn page(plan: &Plan, out: &mut String) -> std::fmt::Result {
         ("window", &window),
         ("export", &plan.inventory_digest),
         ("policies", &plan.policy_digest),
-        ("permission to go back", permission),
     ] {
-        writeln!(
-            out,
-            "| {name} | {} |",
-            if name.starts_with("perm") { value.to_owned() } else { escaped(value) }
-        )?;
+        writeln!(out, "| {name} | {} |", escaped(value))?;
     }
+    writeln!(out, "| permission to go back | {permission} |")?;
     let promise = &plan.promise;
     writeln!(
         out,

@@ -1,0 +1,1082 @@
+#!/usr/bin/env python3
+"""Executes a plan of sgleave with the official SDK of Alibaba Cloud (alibabacloud-ecs20140526).
+
+This file is the same for every plan. Everything that differs is data in plan.json; no text of it becomes code, and no
+part of it reaches a shell. The runner decides nothing: it checks that the world is the one the plan was made for, makes
+the calls in order, looks before and after each one, and stops at the first deviation.
+
+    python3 runner.py dry-run      read, check every precondition, change nothing
+    python3 runner.py apply        make the change
+    python3 runner.py resume       go on after an interruption, or after a look at the health of the estate
+    python3 runner.py rollback     go back, newest step first
+    python3 runner.py status       what the journal and the world say
+
+Exit codes: 0 done; 2 usage; 5 plan and world do not belong together, nothing was changed; 6 stopped after some steps;
+7 the way back is incomplete. Credentials come from the SDK's own chain only.
+"""
+
+import argparse
+import datetime
+import email.utils
+import fcntl
+import hashlib
+import ipaddress
+import json
+import os
+import random
+import shlex
+import subprocess
+import sys
+import time
+import urllib.parse
+
+OK, USAGE, STALE, PARTIAL, ROLLBACK_INCOMPLETE = 0, 2, 5, 6, 7
+
+PLAN_VERSION = 1
+MAX_SKEW_SECONDS = 120
+MAX_TRIES = 5
+STATUS_WAIT_SECONDS = 300
+
+WRITES = ("ModifyInstanceAttribute", "ModifyNetworkInterfaceAttribute", "LeaveSecurityGroup", "JoinSecurityGroup")
+
+# What the API's codes mean for a call that changes something. The exact code counts, never the text of a message.
+ALREADY = {"InvalidSecurityGroupAssociation.NotFound", "InstanceNotInSecurityGroup", "InvalidInstanceId.AlreadyExists"}
+AGAIN = {"ServiceUnavailable", "InternalError", "RequestTimeout", "OperationConflict", "Operation.Conflict",
+         "InvalidOperation.Conflict", "LastTokenProcessing"}
+BUSY = {"IncorrectInstanceStatus", "InvalidOperation.InvalidEniState", "InvalidOperation.InvalidEcsState",
+        "InvalidStatus.EniOrInstanceIsBeingCreated", "Forbidden.InstanceIsBeingCreated"}
+REFUSED = {"InstanceLastSecurityGroup", "InvalidOperation.AtLeastInOneGroup", "InstanceLockedForSecurity",
+           "InvalidOperation.ResourceManagedByCloudProduct", "InvalidOperation.EniServiceManaged",
+           "InvalidOperation.InvalidEniType", "InvalidOperation.PrimaryEniOnlySupportModifyNameAndDesc",
+           "InstanceSecurityGroupLimitExceeded", "SecurityGroupInstanceLimitExceeded", "JoinedGroupLimitExceed",
+           "InvalidOperation.EniCountExceeded", "NetworkInterfaceCountExceeded", "AclLimitExceed",
+           "InvalidOperation.VpcMismatch", "InvalidOperation.MultiGroupType", "InvalidInstanceId.NotFound",
+           "InvalidSecurityGroupId.NotFound", "InvalidEniId.NotFound", "InvalidInstanceId.Mismatch", "NotBelongUser",
+           "SignatureDoesNotMatch", "InvalidAction.NotFound", "UnsupportedParameter"}
+REFUSED_PREFIXES = ("EnterpriseGroupLimited.", "Forbidden.", "InvalidAccessKeyId.", "InvalidSecurityToken.",
+                    "MissingParameter")
+
+
+class Stop(Exception):
+    """The run ends here."""
+
+    def __init__(self, message, hint="", code=None):
+        super().__init__(message)
+        self.hint, self.code = hint, code
+
+
+class Failed(Exception):
+    """A call that did not answer with a success."""
+
+    def __init__(self, code, status, message, retry_after=None):
+        super().__init__(f"{code}: {message}")
+        self.code, self.status, self.retry_after = code, status, retry_after
+
+    def kind(self):
+        if self.code.startswith("Throttling") or self.code == "Rejected.Throttling" or self.status == 429:
+            return "throttled"
+        if self.code in ALREADY:
+            return "already"
+        if self.code in BUSY:
+            return "busy"
+        if self.code in AGAIN or not self.status or self.status >= 500:
+            return "unknown-outcome"
+        if self.code in REFUSED or self.code.startswith(REFUSED_PREFIXES) or self.code.endswith(".Malformed"):
+            return "refused"
+        # A code that is not known says nothing about the outcome; the world is watched as after a time-out.
+        return "not-known"
+
+
+# ---------------------------------------------------------------- the plan
+
+
+def unique_keys(pairs):
+    found = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {key!r} stands twice")
+        found[key] = value
+    return found
+
+
+def canonical(plan):
+    return json.dumps(plan, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def load_plan(path):
+    try:
+        with open(path, "rb") as file:
+            plan = json.loads(file.read().decode(), object_pairs_hook=unique_keys)
+        if not isinstance(plan, dict) or plan.get("kind") != "plan":
+            raise ValueError("it is no plan")
+        if plan.get("plan_version") != PLAN_VERSION:
+            raise ValueError(f"its version is {plan.get('plan_version')!r}, and this runner knows {PLAN_VERSION}")
+        nameless = dict(plan, plan_id="")
+        found = "sha256:" + hashlib.sha256(canonical(nameless)).hexdigest()
+        if found != plan["plan_id"]:
+            raise ValueError("it was changed after it was made")
+        if plan["review"] != "clear" or plan["incomplete_inputs"]:
+            raise ValueError("it is not cleared, or its evidence is incomplete")
+        if [step["id"] for step in plan["steps"]] != plan["order"]:
+            raise ValueError("its steps are not in its order")
+        if [id for wave in plan["waves"] for id in wave["steps"]] != plan["order"]:
+            raise ValueError("its waves are not in its order")
+        for step in plan["steps"]:
+            for call in (step, step["rollback"]):
+                if call["action"] not in WRITES:
+                    raise ValueError(f"{call['action']!r} is no call of a plan")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise Stop(f"{path} cannot be used: {error}", "make the plan again with `sgleave plan`") from error
+    return plan
+
+
+def check_signature(plan, options):
+    if not options.public_key:
+        if not options.allow_unsigned:
+            raise Stop("no --public-key is given, so nobody says that this plan was approved",
+                       "have it signed (`sgleave plan sign`), or type --allow-unsigned")
+        return
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+    place = options.signature or options.plan + ".sig"
+    try:
+        with open(options.public_key, "rb") as file:
+            key = load_pem_public_key(file.read())
+        with open(place, "r", encoding="ascii") as file:
+            text = file.read().rstrip()
+        if not text.startswith("ed25519:"):
+            raise ValueError("it is no Ed25519 signature")
+        key.verify(bytes.fromhex(text[len("ed25519:"):]), canonical(plan))
+    except (OSError, ValueError, TypeError, AttributeError, InvalidSignature) as error:
+        raise Stop(f"{place} is not the signature of this plan and this key ({type(error).__name__})",
+                   "have the plan approved again") from error
+
+
+def moment(text):
+    return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.timezone.utc).timestamp()
+
+
+def check_times(plan, is_begun):
+    now = time.time()
+    if not is_begun and now >= moment(plan["expires_at"]):
+        raise Stop(f"the plan expired at {plan['expires_at']}", "export again and make a new plan")
+    if not is_begun and now < moment(plan["created_at"]) - MAX_SKEW_SECONDS:
+        raise Stop("the plan comes from the future, or the clock of this machine is wrong")
+    if plan.get("not_before") and now < moment(plan["not_before"]):
+        raise Stop(f"the plan is not to be executed before {plan['not_before']}")
+    if plan.get("not_after") and now > moment(plan["not_after"]):
+        raise Stop(f"the plan is not to be executed after {plan['not_after']}")
+
+
+# ---------------------------------------------------------------- facts, in the same form as the plan has them
+
+
+def digest(form, lines):
+    return hashlib.sha256("".join(line + "\n" for line in [form + " 1", *sorted(set(lines))]).encode()).hexdigest()
+
+
+def inner(answer, outer, key):
+    """A list in the API's own wrapping; one that is not there is no empty list."""
+    found = answer.get(outer)
+    if isinstance(found, dict):
+        found = found.get(key)
+    if not isinstance(found, list):
+        raise Stop(f"the answer of the API has no {outer}.{key}")
+    return found
+
+
+def optional(answer, outer, key):
+    found = answer.get(outer)
+    if isinstance(found, dict):
+        found = found.get(key)
+    return found if isinstance(found, list) else []
+
+
+def text_of(value):
+    return str(value).strip() if value is not None else ""
+
+
+def network(text):
+    return ipaddress.ip_network(text.strip(), strict=False)
+
+
+def block(net):
+    return f"4:{int(net[0]):08x}/{net.prefixlen}" if net.version == 4 else f"6:{int(net[0]):032x}/{net.prefixlen}"
+
+
+def around(prefix, holes):
+    """The blocks that hold all of a prefix but some addresses inside."""
+    if not holes:
+        return [prefix]
+    if prefix.prefixlen == prefix.max_prefixlen:
+        return []
+    halves = prefix.subnets(prefixlen_diff=1)
+    return [part for half in halves for part in around(half, [hole for hole in holes if hole.subnet_of(half)])]
+
+
+def held_blocks(interface):
+    """The addresses of an interface and the prefixes delegated to it, as (kind, network)."""
+    sets = [("PrivateIpSets", "PrivateIpSet", "PrivateIpAddress"), ("Ipv6Sets", "Ipv6Set", "Ipv6Address")]
+    addresses = {network(interface["PrivateIpAddress"])} if text_of(interface.get("PrivateIpAddress")) else set()
+    for outer, key, name in sets:
+        addresses |= {network(one[name]) for one in optional(interface, outer, key) if text_of(one.get(name))}
+    sets = [("Ipv4PrefixSets", "Ipv4PrefixSet", "Ipv4Prefix"), ("Ipv6PrefixSets", "Ipv6PrefixSet", "Ipv6Prefix")]
+    prefixes = {network(one[name]) for outer, key, name in sets for one in optional(interface, outer, key)}
+    held = [("address", net) for net in addresses]
+    for prefix in prefixes:
+        same = [other for other in prefixes if other.version == prefix.version and other != prefix]
+        if not any(prefix.subnet_of(other) for other in same):
+            holes = [net for net in addresses if net.version == prefix.version and net.subnet_of(prefix)]
+            held += [("prefix", part) for part in around(prefix, holes)]
+    return held
+
+
+def groups_of(thing):
+    return sorted(set(inner(thing, "SecurityGroupIds", "SecurityGroupId")))
+
+
+def addresses_sha256(interface):
+    return digest("addresses", [f"{kind} {block(net)}" for kind, net in held_blocks(interface)])
+
+
+def peer_sha256(interface):
+    groups = [f"group {group}" for group in groups_of(interface)]
+    return digest("interface", groups + [f"{kind} {block(net)}" for kind, net in held_blocks(interface)])
+
+
+PROTOCOLS = {"tcp": "6", "udp": "17", "icmp": "1", "icmpv6": "58", "gre": "47", "all": "all"}
+KNOWN_KEYS = {
+    "SecurityGroupRuleId", "Direction", "Policy", "Priority", "IpProtocol", "PortRange", "PortRangeListId",
+    "PortRangeListName", "SourcePortRange", "NicType", "Description", "CreateTime", "SourceCidrIp", "Ipv6SourceCidrIp",
+    "SourceGroupId", "SourceGroupName", "SourceGroupOwnerAccount", "SourceGroupOwnerId", "SourcePrefixListId",
+    "SourcePrefixListName", "DestCidrIp", "Ipv6DestCidrIp", "DestGroupId", "DestGroupName", "DestGroupOwnerAccount",
+    "DestGroupOwnerId", "DestPrefixListId", "DestPrefixListName",
+}
+
+
+def port_range(text):
+    if text == "-1/-1":
+        return (1, 65535)
+    low, high = (int(part) for part in text.split("/"))
+    if not 1 <= low <= high <= 65535:
+        raise ValueError(f"port range {text!r}")
+    return (low, high)
+
+
+def ports_of(ranges):
+    return ",".join(f"{low}-{high}" for low, high in sorted(set(ranges)))
+
+
+def rule_line(rule):
+    """One rule as a line; ValueError for what is not understood."""
+    unknown = [key for key in rule if key not in KNOWN_KEYS and rule[key] not in (None, "", [], {})]
+    if unknown:
+        raise ValueError(f"the key {sorted(unknown)[0]!r}")
+    direction = {"ingress": "ingress", "egress": "egress"}[text_of(rule["Direction"]).lower()]
+    action = {"accept": "accept", "allow": "accept", "drop": "drop"}[text_of(rule["Policy"]).lower()]
+    priority = int(text_of(rule["Priority"]))
+    name = text_of(rule["IpProtocol"]).lower()
+    protocol = PROTOCOLS.get(name) or str(int(name))
+    has_ports = protocol in ("6", "17")
+    written, listed = text_of(rule.get("PortRange")), text_of(rule.get("PortRangeListId"))
+    if written:
+        ranges = [port_range(part) for part in written.split(",")]
+        if not has_ports and written != "-1/-1":
+            raise ValueError("ports without a protocol that has ports")
+        ports = "*" if not has_ports or (1, 65535) in ranges else ports_of(ranges)
+    elif has_ports:
+        if not listed:
+            raise ValueError("a rule without ports")
+        ports = f"list:{listed}"
+    else:
+        if listed:
+            raise ValueError("ports without a protocol that has ports")
+        ports = "*"
+    source = text_of(rule.get("SourcePortRange"))
+    if source and source != "-1/-1":
+        if not has_ports:
+            raise ValueError("ports without a protocol that has ports")
+        source = port_range(source)
+        source = "*" if source == (1, 65535) else f"{source[0]}-{source[1]}"
+    else:
+        source = "*"
+    remote, local = ("Source", "Dest") if direction == "ingress" else ("Dest", "Source")
+    if text_of(rule.get(local + "GroupId")) or text_of(rule.get(local + "PrefixListId")):
+        raise ValueError("a group or list on the own side of a rule")
+
+    def cidr(side):
+        given = text_of(rule.get(side + "CidrIp")) or text_of(rule.get(f"Ipv6{side}CidrIp"))
+        return block(network(given)) if given else None
+
+    peer = cidr(remote)
+    if not peer and text_of(rule.get(remote + "GroupId")):
+        peer = "group:" + text_of(rule.get(remote + "GroupId"))
+    if not peer and text_of(rule.get(remote + "PrefixListId")):
+        peer = "list:" + text_of(rule.get(remote + "PrefixListId"))
+    if not peer:
+        raise ValueError("a rule without its other side")
+    return f"{direction} {priority} {action} {protocol} {ports} {source} {peer} {cidr(local) or '*'}"
+
+
+def rules_sha256(rules):
+    return digest("rules", [rule_line(rule) for rule in rules])
+
+
+def prefix_list_sha256(entries):
+    return digest("list", [block(network(entry["Cidr"])) for entry in entries])
+
+
+def port_list_sha256(entries):
+    """Ranges that meet or touch are one."""
+    merged = []
+    for low, high in sorted(port_range(entry["PortRange"]) for entry in entries):
+        if merged and low <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(high, merged[-1][1]))
+        else:
+            merged.append((low, high))
+    return digest("list", [f"{low}-{high}" for low, high in merged])
+
+
+# ---------------------------------------------------------------- the cloud
+
+
+class Cloud:
+    """The calls a runner makes, one after the other, no faster than the plan says, and none of them repeated blindly."""
+
+    def __init__(self, plan, options):
+        self.plan, self.options, self.clients, self.last, self.skew = plan, options, {}, {}, None
+
+    def config(self, region):
+        from alibabacloud_credentials.client import Client as Credentials
+        from alibabacloud_tea_openapi.utils_models import Config
+        config = Config(credential=Credentials(), region_id=region)
+        if self.options.endpoint:
+            place = urllib.parse.urlsplit(self.options.endpoint)
+            is_local = place.hostname in ("127.0.0.1", "localhost", "::1")
+            if not is_local and not (place.scheme == "https" and (place.hostname or "").endswith(".aliyuncs.com")):
+                raise Stop(f"{self.options.endpoint} is no endpoint of Alibaba Cloud, and not on this machine")
+            config.endpoint, config.protocol = place.netloc, place.scheme
+        return config
+
+    def client(self, region):
+        if region not in self.clients:
+            from alibabacloud_ecs20140526.client import Client
+            self.clients[region] = Client(self.config(region))
+        return self.clients[region]
+
+    def pace(self, action):
+        rate = self.plan["rate"]["writes_per_minute" if action in WRITES else "reads_per_minute"]
+        now = time.monotonic()
+        due = self.last.get(action, now - 60) + 60 / max(1, rate)
+        if due > now and not self.options.no_pace:
+            time.sleep(due - now)
+        self.last[action] = time.monotonic()
+
+    def call(self, region, action, params):
+        """One call, sent once. Returns the answer as it came; Failed for everything else.
+
+        The answer is not read through the models of the SDK: they drop every key they do not know, and a key that narrows
+        a rule must not be dropped.
+        """
+        self.pace(action)
+        query = {}
+        for name, value in params.items():
+            if isinstance(value, list):
+                query.update({f"{name}.{nth + 1}": one for nth, one in enumerate(value)})
+            else:
+                query[name] = str(value)
+        return self.send(self.client(region), action, "2014-05-26", query)
+
+    def send(self, client, action, version, query):
+        from alibabacloud_tea_openapi.utils_models import OpenApiRequest, Params
+        from darabonba.runtime import RuntimeOptions
+        params = Params(action=action, version=version, protocol=client._protocol or "HTTPS", method="POST", auth_type="AK",
+                        style="RPC", pathname="/", req_body_type="formData", body_type="json")
+        timeout = int(self.options.timeout * 1000)
+        runtime = RuntimeOptions(connect_timeout=timeout, read_timeout=timeout, autoretry=False)
+        try:
+            response = client.call_api(params, OpenApiRequest(query=query), runtime)
+            body = response["body"]
+            if not isinstance(body, dict):
+                raise ValueError("the answer is no JSON object")
+        except Exception as error:  # Whatever it is, it says nothing about the state of the world.
+            code, status = getattr(error, "code", None), getattr(error, "status_code", None)
+            wait = getattr(error, "retry_after", None)
+            raise Failed(text_of(code) or type(error).__name__, status if isinstance(status, int) else None,
+                         text_of(getattr(error, "message", None)) or str(error), wait) from error
+        self.note_clock(response.get("headers") or {})
+        return body
+
+    def note_clock(self, headers):
+        date = next((value for key, value in headers.items() if key.lower() == "date"), None)
+        try:
+            server = email.utils.parsedate_to_datetime(date).timestamp() if date else None
+        except (TypeError, ValueError):
+            server = None
+        if server is not None:
+            self.skew = abs(server - time.time())
+
+    def read(self, region, action, params, outer=None, key=None):
+        """One reading call with all its pages; tried again where the service is busy."""
+        found, token, pages = [], "", 0
+        while True:
+            for nth in range(MAX_TRIES + 1):
+                try:
+                    answer = self.call(region, action, dict(params, **({"NextToken": token} if token else {})))
+                    break
+                except Failed as error:
+                    if error.kind() not in ("throttled", "unknown-outcome") or nth == MAX_TRIES:
+                        raise Stop(f"{action} failed: {error}") from error
+                    back_off(nth, error)
+            if outer is None:
+                return answer
+            found += inner(answer, outer, key)
+            next_token, pages = text_of(answer.get("NextToken")), pages + 1
+            if not next_token:
+                return found
+            if next_token == token or pages > 100_000:
+                raise Stop(f"the pages of {action} do not end")
+            token = next_token
+
+    def account(self):
+        """Who is asking? The caller's account, as the service knows it."""
+        from alibabacloud_tea_openapi.client import Client
+        region = self.plan["regions"][0]["region_id"]
+        config = self.config(region)
+        if not config.endpoint:
+            config.endpoint = f"sts.{region}.aliyuncs.com"
+        client = Client(config)
+        for nth in range(MAX_TRIES + 1):
+            try:
+                return text_of(self.send(client, "GetCallerIdentity", "2015-04-01", {}).get("AccountId"))
+            except Failed as error:
+                if error.kind() not in ("throttled", "unknown-outcome") or nth == MAX_TRIES:
+                    raise Stop(f"GetCallerIdentity failed: {error}") from error
+                back_off(nth, error)
+        raise Stop("GetCallerIdentity failed")
+
+
+def back_off(nth, error):
+    """Waits as long as the service asks for; when throttled at least to the next minute."""
+    wait = min(60, 2 ** nth) * (0.5 + random.random() / 2)
+    if error.kind() == "throttled":
+        wait = max(wait, 60 - time.time() % 60)
+    if error.retry_after:
+        wait = max(wait, float(error.retry_after) / 1000)
+    time.sleep(wait)
+
+
+# ---------------------------------------------------------------- the journal
+
+
+class Journal:
+    """What was done, written before it is done. Lines of JSON, each with a check sum; on the disk before a call goes out."""
+
+    def __init__(self, path, plan_id):
+        self.path, self.plan_id, self.events = path, plan_id, []
+        try:
+            with open(path, "rb") as file:
+                data = file.read()
+        except FileNotFoundError:
+            data = b""
+        lines = data.split(b"\n")
+        torn = lines.pop()
+        for nth, line in enumerate(lines):
+            event = self.parse(line)
+            if event is None and nth == len(lines) - 1:
+                torn = line
+            elif event is None:
+                raise Stop(f"line {nth + 1} of {path} is damaged", "look at the world with `status` of a fresh export")
+            else:
+                self.events.append(event)
+        self.torn = bool(torn)
+        if any(event["plan_id"] != plan_id for event in self.events):
+            raise Stop(f"{path} belongs to another plan")
+
+    @staticmethod
+    def parse(line):
+        try:
+            check, text = line.split(b" ", 1)
+            if hashlib.sha256(text).hexdigest()[:16].encode() != check:
+                return None
+            event = json.loads(text)
+            return event if isinstance(event, dict) and "event" in event and "plan_id" in event else None
+        except ValueError:
+            return None
+
+    def add(self, event, **more):
+        entry = {"event": event, "plan_id": self.plan_id, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **more}
+        text = json.dumps(entry, sort_keys=True).encode()
+        is_new = not os.path.exists(self.path)
+        if self.torn:
+            self.drop_torn()
+        with open(self.path, "ab") as file:
+            file.write(hashlib.sha256(text).hexdigest()[:16].encode() + b" " + text + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        if is_new:
+            folder = os.open(os.path.dirname(os.path.abspath(self.path)), os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        self.events.append(entry)
+
+    def drop_torn(self):
+        """An event that was not written to its end was not acted on: the call goes out after the end is on the disk."""
+        with open(self.path, "r+b") as file:
+            data = file.read()
+            keep = 0
+            for line in data.split(b"\n")[:len(self.events)]:
+                keep += len(line) + 1
+            file.truncate(keep)
+        self.torn = False
+
+    def is_begun(self):
+        return any(event["event"] == "begin" for event in self.events)
+
+    def touched(self):
+        """The steps for which a call may have gone out, in either direction."""
+        return {event["step"] for event in self.events if event["event"] in ("intent", "undo-intent")}
+
+    def has_changed(self):
+        return bool(self.touched())
+
+    def has_verified(self):
+        return any(event["event"] == "verified" for event in self.events)
+
+    def last(self, *names):
+        return next((event for event in reversed(self.events) if event["event"] in names), None)
+
+
+# ---------------------------------------------------------------- the run
+
+
+class Run:
+    def __init__(self, plan, options, journal):
+        self.plan, self.options, self.journal = plan, options, journal
+        self.cloud, self.headroom = Cloud(plan, options), {}
+        self.steps = {step["id"]: step for step in plan["steps"]}
+
+    def say(self, event, text, **more):
+        if self.options.json:
+            print(json.dumps({"event": event, "text": text, **more}, sort_keys=True), flush=True)
+        else:
+            print(text, flush=True)
+
+    # -------- looking
+
+    def look(self, step):
+        """What the API shows of the interface of a step: (groups, deviation in anything else or '')."""
+        region, expect = step["region_id"], step["expect"]
+        wanted, problems, groups, seen = expect["interface"], [], None, None
+        for read in step["reads"]:
+            if read["action"] == "DescribeNetworkInterfaces":
+                found = self.cloud.read(region, read["action"], read["params"], "NetworkInterfaceSets", "NetworkInterfaceSet")
+                mine = [one for one in found if one.get("NetworkInterfaceId") == wanted["NetworkInterfaceId"]]
+                if len(mine) != 1:
+                    raise Stop(f"{wanted['NetworkInterfaceId']} is gone")
+                interface = mine[0]
+                groups = groups_of(interface)
+                for key in ("Type", "VpcId"):
+                    if interface.get(key) != wanted[key]:
+                        problems.append(f"{key} is {interface.get(key)!r}, not {wanted[key]!r}")
+                if interface.get("Status") not in wanted["Status"]:
+                    problems.append(f"its status is {interface.get('Status')!r}")
+                if bool(interface.get("ServiceManaged")) != wanted["ServiceManaged"]:
+                    problems.append("a cloud product manages it")
+                instance = (expect.get("instance") or {}).get("InstanceId") or ""
+                if text_of(interface.get("InstanceId")) != instance:
+                    problems.append(f"it is attached to {interface.get('InstanceId')!r}, not {instance!r}")
+                target = self.plan["targets"][wanted["NetworkInterfaceId"]]
+                if addresses_sha256(interface) != target["addresses_sha256"]:
+                    problems.append("its addresses changed")
+            else:
+                found = self.cloud.read(region, read["action"], read["params"], "Instances", "Instance")
+                wanted_instance = expect["instance"]
+                mine = [one for one in found if one.get("InstanceId") == wanted_instance["InstanceId"]]
+                if len(mine) != 1:
+                    raise Stop(f"{wanted_instance['InstanceId']} is gone")
+                instance = mine[0]
+                if instance.get("Status") not in wanted_instance["Status"]:
+                    problems.append(f"the instance is {instance.get('Status')!r}")
+                locks = [one.get("LockReason") for one in optional(instance, "OperationLocks", "LockReason")]
+                if locks != wanted_instance["OperationLocks"]:
+                    problems.append(f"the instance is locked: {locks}")
+                vpc = (instance.get("VpcAttributes") or {}).get("VpcId")
+                if vpc != wanted_instance["VpcId"]:
+                    problems.append(f"the instance is in {vpc!r}")
+                if wanted_instance.get("SecurityGroupIds") is not None:
+                    seen = groups_of(instance)
+        if seen is not None and seen != groups:
+            # One of the two answers is of an earlier moment.
+            return None, "; ".join(problems)
+        return groups, "; ".join(problems)
+
+    def settle(self, steps):
+        """Looks at interfaces until two looks in a row show the same. Returns groups by interface, and deviations."""
+        poll = self.plan["steps"][0]["after"]["poll"]
+        deadline, last = time.monotonic() + poll["for_ms"] / 1000, None
+        while True:
+            seen = {interface: self.look(step) for interface, step in steps.items()}
+            groups = {interface: groups for interface, (groups, _) in seen.items()}
+            if None not in groups.values() and groups == last:
+                return groups, [f"{interface}: {problem}" for interface, (_, problem) in seen.items() if problem]
+            last = groups
+            if time.monotonic() > deadline:
+                raise Stop(f"what the API shows of {', '.join(steps)} does not come to rest")
+            time.sleep(max(1.0, poll["every_ms"] / 1000))
+
+    def steps_by_interface(self):
+        """For each interface, its steps in order."""
+        found = {}
+        for step in self.plan["steps"]:
+            found.setdefault(step["expect"]["interface"]["NetworkInterfaceId"], []).append(step)
+        return found
+
+    def made(self):
+        """How many steps are made, as the world shows it: the first so many and no other, and nothing else changed."""
+        now, problems = self.settle({i: steps[0] for i, steps in self.steps_by_interface().items()})
+        state = {id: target["groups_before"] for id, target in self.plan["targets"].items()}
+        made, count = (0 if state == now else None), 0
+        for step in self.plan["steps"]:
+            count += 1
+            state[step["expect"]["interface"]["NetworkInterfaceId"]] = step["after"]["SecurityGroupIds"]
+            if made is None and state == now:
+                made = count
+        if made is None:
+            for interface, steps in self.steps_by_interface().items():
+                known = [self.plan["targets"][interface]["groups_before"]] + [s["after"]["SecurityGroupIds"] for s in steps]
+                if now[interface] not in known:
+                    problems.append(f"{interface} is in {', '.join(now[interface]) or 'no group'}, where the plan never puts it")
+        return made, now, problems
+
+    def check_watch(self):
+        """Every other fact the verdict rests on. Returns what differs."""
+        watch, found = self.plan["watch"], []
+        for vpc in watch["vpcs"]:
+            region = vpc["region_id"]
+            interfaces = self.cloud.read(region, "DescribeNetworkInterfaces", {"RegionId": region, "VpcId": vpc["vpc_id"],
+                                         "MaxResults": 500}, "NetworkInterfaceSets", "NetworkInterfaceSet")
+            blocks, groups, now = [network(text) for text in vpc["blocks"]], set(vpc["groups"]), {}
+            for interface in interfaces:
+                id = interface.get("NetworkInterfaceId")
+                if id in self.plan["targets"] or interface.get("VpcId") != vpc["vpc_id"]:
+                    continue
+                held = [net for _, net in held_blocks(interface)]
+                is_inside = any(one.version == net.version and one.overlaps(net) for one in blocks for net in held)
+                if vpc["everything"] or is_inside or groups & set(groups_of(interface)):
+                    now[id] = peer_sha256(interface)
+            for id in sorted(set(now) | set(vpc["interfaces"])):
+                if now.get(id) != vpc["interfaces"].get(id):
+                    what = "is new here" if id not in vpc["interfaces"] else "is gone from here" if id not in now else "changed"
+                    found.append(f"peer {id} {what}")
+        found += self.check_groups(watch["groups"])
+        for id, wanted in watch["references"].items():
+            answer = self.cloud.read(wanted["region_id"], "DescribeSecurityGroupReferences",
+                                     {"RegionId": wanted["region_id"], "SecurityGroupId": [id]})
+            named_by = set()
+            for reference in optional(answer, "SecurityGroupReferences", "SecurityGroupReference"):
+                if reference.get("SecurityGroupId") == id:
+                    named_by |= {one.get("SecurityGroupId") for one in
+                                 optional(reference, "ReferencingSecurityGroups", "ReferencingSecurityGroup")}
+            if sorted(named_by - {id}) != wanted["named_by"]:
+                found.append(f"other groups name {id} than before")
+        for id, wanted in watch["prefix_lists"].items():
+            entries = self.cloud.read(wanted["region_id"], "DescribePrefixListAttributes",
+                                      {"RegionId": wanted["region_id"], "PrefixListId": id}, "Entries", "Entry")
+            if prefix_list_sha256(entries) != wanted["sha256"]:
+                found.append(f"prefix list {id} changed")
+        for id, wanted in watch["port_lists"].items():
+            entries = self.cloud.read(wanted["region_id"], "DescribePortRangeListEntries",
+                                      {"RegionId": wanted["region_id"], "PortRangeListId": id}, "Entries", "Entry")
+            if port_list_sha256(entries) != wanted["sha256"]:
+                found.append(f"port list {id} changed")
+        return found
+
+    def check_groups(self, wanted):
+        found, described = [], {}
+        by_region = {}
+        for id, group in wanted.items():
+            by_region.setdefault(group["region_id"], []).append(id)
+        for region, ids in by_region.items():
+            for first in range(0, len(ids), 50):
+                part = ids[first:first + 50]
+                answer = self.cloud.read(region, "DescribeSecurityGroups", {"RegionId": region, "MaxResults": 100,
+                                         "SecurityGroupIds": json.dumps(part)}, "SecurityGroups", "SecurityGroup")
+                described.update({one.get("SecurityGroupId"): one for one in answer})
+        self.headroom = {id: one.get("AvailableInstanceAmount") for id, one in described.items()}
+        for id, group in wanted.items():
+            one = described.get(id)
+            if one is None:
+                found.append(f"group {id} is gone")
+                continue
+            if text_of(one.get("SecurityGroupType")).lower() != group["group_type"] or one.get("VpcId") != group["vpc_id"]:
+                found.append(f"group {id} is of another type or in another VPC")
+            inner_access, rules = self.read_rules(group["region_id"], id)
+            if inner_access.lower() != group["inner_access_policy"].lower():
+                found.append(f"the inner access policy of {id} is {inner_access}")
+            try:
+                if rules_sha256(rules) != group["rules_sha256"]:
+                    found.append(f"the rules of {id} changed")
+            except (ValueError, KeyError, TypeError) as error:
+                found.append(f"a rule of {id} is not understood: {error}")
+        return found
+
+    def read_rules(self, region, id):
+        rules, token, policy = [], "", ""
+        while True:
+            params = {"RegionId": region, "SecurityGroupId": id, "Direction": "all", "MaxResults": 1000}
+            answer = self.cloud.read(region, "DescribeSecurityGroupAttribute",
+                                     dict(params, **({"NextToken": token} if token else {})))
+            rules += inner(answer, "Permissions", "Permission")
+            policy = text_of(answer.get("InnerAccessPolicy")) or policy
+            if not text_of(answer.get("NextToken")) or answer.get("NextToken") == token:
+                return policy, rules
+            token = answer["NextToken"]
+
+    def check_account(self):
+        account = self.cloud.account()
+        if account != self.plan["account_id"]:
+            raise Stop(f"the credentials belong to account {account or 'unknown'}, the plan to {self.plan['account_id']}",
+                       "choose the right profile")
+        skew = getattr(self.cloud, "skew", None)
+        if skew is not None and skew > MAX_SKEW_SECONDS:
+            raise Stop(f"the clocks of this machine and of the service differ by {skew:.0f} seconds")
+
+    def check_world(self, expected):
+        """The whole world the verdict rests on: the targets after so many steps, and everything watched."""
+        made, _, problems = self.made()
+        if made != expected and not problems:
+            problems = [f"{made if made is not None else 'no known number of'} steps are made, not {expected}"]
+        problems += self.check_watch()
+        if problems:
+            raise Stop("the world is not the one the plan was made for: " + "; ".join(problems),
+                       "export again and make a new plan")
+
+    # -------- changing
+
+    def write(self, step, call, wanted, start, intent, result):
+        """One call until the world shows what it was made for. `start` and `wanted` are lists of groups."""
+        poll = step["after"]["poll"]
+        for nth in range(MAX_TRIES):
+            groups, problem = self.look(step)
+            if groups != start or problem:
+                raise Stop(f"{step['id']}: {problem or 'the groups are ' + ', '.join(groups or ['in motion'])}")
+            self.journal.add(intent, step=step["id"], attempt=nth + 1)
+            outcome, window = "ok", time.monotonic()
+            try:
+                answer = self.cloud.call(step["region_id"], call["action"], call["params"])
+                self.journal.add(result, step=step["id"], outcome="ok", request_id=text_of(answer.get("RequestId")))
+            except Failed as error:
+                outcome, failure = error.kind(), error
+                self.journal.add(result, step=step["id"], outcome=outcome, code=error.code)
+            # The answer says nothing that the world does not show.
+            patient = outcome not in ("throttled", "refused", "busy")
+            seen = self.watch_for(step, wanted, start, poll, patient)
+            if seen == "wanted":
+                self.journal.add("verified", step=step["id"], way=intent)
+                self.say("verified", f"{step['id']}: done, {call['action']} ({time.monotonic() - window:.1f} s)")
+                return
+            if outcome == "ok":
+                raise Stop(f"{step['id']}: the API said yes and nothing changed")
+            if outcome in ("refused", "already", "not-known"):
+                raise Stop(f"{step['id']}: the API refused, and the groups are what they were: {failure}")
+            if outcome == "busy":
+                self.wait_until_ready(step)
+            else:
+                back_off(nth, failure)
+        raise Stop(f"{step['id']}: {MAX_TRIES} attempts had no effect")
+
+    def watch_for(self, step, wanted, start, poll, patient):
+        """Looks until two looks in a row show the wanted groups. 'start' when they stay what they were."""
+        deadline, hits, rests = time.monotonic() + poll["for_ms"] / 1000, 0, 0
+        while True:
+            groups, _ = self.look(step)
+            hits = hits + 1 if groups == wanted else 0
+            rests = rests + 1 if groups == start else 0
+            if hits >= 2:
+                return "wanted"
+            if groups is not None and groups not in (wanted, start):
+                raise Stop(f"{step['id']}: somebody else changed {step['expect']['interface']['NetworkInterfaceId']} at the "
+                           f"same time; it is in {', '.join(groups) or 'no group'}",
+                           "a call that replaces the list may have undone their change: ask them")
+            if rests >= 2 and not patient:
+                return "start"
+            if time.monotonic() > deadline:
+                if rests >= 2:
+                    return "start"
+                raise Stop(f"{step['id']}: the API does not show within the time whether it was done")
+            time.sleep(max(1.0, poll["every_ms"] / 1000))
+
+    def wait_until_ready(self, step):
+        deadline = time.monotonic() + STATUS_WAIT_SECONDS
+        while time.monotonic() < deadline:
+            time.sleep(5)
+            _, problem = self.look(step)
+            if not problem:
+                return
+        raise Stop(f"{step['id']}: the resource does not come to rest")
+
+    def go(self, made):
+        """Makes the steps that are left, wave by wave."""
+        done, order = made, self.plan["order"]
+        for wave in self.plan["waves"]:
+            last = order.index(wave["steps"][-1]) + 1
+            is_open = done < last or not self.is_healthy(wave)
+            if not is_open:
+                continue
+            for id in wave["steps"]:
+                if order.index(id) < done:
+                    continue
+                check_times(self.plan, True)
+                step = self.steps[id]
+                if step["wait_seconds"]:
+                    time.sleep(step["wait_seconds"])
+                if self.options.recheck == "step" or id == wave["steps"][0]:
+                    self.check_world(done)
+                    self.check_headroom(done)
+                self.write(step, step, step["after"]["SecurityGroupIds"],
+                           step["expect"]["interface"]["SecurityGroupIds"], "intent", "result")
+                done += 1
+            self.soak(wave, done, is_last=last == len(order))
+        self.journal.add("complete")
+        self.say("complete", f"done: {len(order)} of {len(order)} steps; look again after a while with `runner.py status`")
+        return OK
+
+    def check_headroom(self, done):
+        """Going back needs room in the groups that were left; others may have taken it meanwhile."""
+        needed = {}
+        for id in self.plan["order"][:done]:
+            for group in self.steps[id]["evidence"]["leaves"]:
+                needed[group] = needed.get(group, 0) + 1
+        for group, members in needed.items():
+            room = self.headroom.get(group)
+            if isinstance(room, int) and room < members:
+                raise Stop(f"group {group} has room for {room} members, and {members} would have to go back into it")
+
+    def is_healthy(self, wave):
+        return any(e["event"] == "healthy" and e["wave"] == wave["wave"] for e in self.journal.events)
+
+    def soak(self, wave, done, is_last):
+        self.say("soak", f"wave {wave['wave']}: waiting {self.plan['soak_seconds']} s; sessions live up to 910 s")
+        self.journal.add("soaking", wave=wave["wave"])
+        deadline = time.monotonic() + self.plan["soak_seconds"]
+        while time.monotonic() < deadline:
+            time.sleep(min(60, max(0.1, deadline - time.monotonic())))
+            made, _, problems = self.made()
+            if made != done or problems:
+                raise Stop(f"wave {wave['wave']}: reverted by somebody else: {'; '.join(problems) or f'{made} steps are made'}")
+        if self.options.probe_command:
+            given = json.dumps({"wave": wave["wave"], "last": is_last, "probes": self.plan["probes"]})
+            result = subprocess.run(self.options.probe_command, input=given.encode(), check=False)
+            if result.returncode != 0:
+                raise Stop(f"wave {wave['wave']}: the probe command says {result.returncode}", "go back with `rollback`")
+            self.journal.add("healthy", wave=wave["wave"], evidence="probe command")
+        elif not is_last:
+            self.journal.add("waiting", wave=wave["wave"])
+            raise Stop(f"wave {wave['wave']} is done and nobody says that the estate is healthy",
+                       "look, then `runner.py resume --healthy 'who: what was seen'`")
+        else:
+            self.journal.add("healthy", wave=wave["wave"], evidence="none: nothing follows")
+            self.say("probes", f"no probe command: open the {len(self.plan['probes'])} connections of the plan by hand")
+
+    # -------- commands
+
+    def dry_run(self):
+        self.check_account()
+        self.check_world(0)
+        self.say("ready", f"everything is as the plan has it; {len(self.plan['steps'])} steps would be made")
+        return OK
+
+    def apply(self):
+        if self.journal.is_begun():
+            raise Stop("this plan was begun before", "go on with `resume`, or go back with `rollback`", STALE)
+        if self.plan["rollback_permission"] == "not-known" and not self.options.rollback_permission_attested:
+            raise Stop("nobody says that these credentials may also join the groups again",
+                       "check the permissions, then type --rollback-permission-attested")
+        self.check_account()
+        self.check_world(0)
+        self.journal.add("begin", sha256=hashlib.sha256(canonical(self.plan)).hexdigest())
+        return self.go(0)
+
+    def resume(self):
+        if not self.journal.is_begun():
+            raise Stop("this plan was not begun", "begin it with `apply`")
+        if self.journal.last("rollback-begin", "rolled-back"):
+            raise Stop("the way back was begun", "finish it with `rollback`")
+        self.check_account()
+        made, _, problems = self.made()
+        if made is None or problems:
+            raise Stop("the world is in no state that the plan passes through: " + "; ".join(problems))
+        waiting = self.journal.last("waiting", "healthy")
+        if waiting and waiting["event"] == "waiting" and not self.options.probe_command:
+            if not self.options.healthy:
+                raise Stop(f"wave {waiting['wave']} waits for evidence of health", "type --healthy 'who: what was seen'")
+            self.journal.add("healthy", wave=waiting["wave"], evidence=self.options.healthy)
+        unverified = [id for id in self.plan["order"][:made] if id not in self.journal.touched()]
+        if unverified:
+            raise Stop(f"somebody else made {', '.join(unverified)}")
+        return self.go(made)
+
+    def rollback(self):
+        if not self.journal.is_begun():
+            raise Stop("this plan was not begun, so there is nothing to undo")
+        self.check_account()
+        changed = [] if self.options.accept_changed_rules else self.check_groups(self.plan["watch"]["groups"])
+        if changed:
+            raise Stop("the groups are not what they were, so going back does not restore what was: " + "; ".join(changed),
+                       "look, then type --accept-changed-rules")
+        self.journal.add("rollback-begin")
+        return self.go_back(self.plan["order"])
+
+    def go_back(self, order):
+        failed = []
+        blocked = set()
+        for id in reversed(order):
+            step, back = self.steps[id], self.steps[id]["rollback"]
+            interface = step["expect"]["interface"]["NetworkInterfaceId"]
+            if id not in self.journal.touched() or interface in blocked:
+                continue
+            try:
+                found, problems = self.settle({interface: step})
+                groups = found[interface]
+                if groups in self.states_before(step):
+                    # An earlier way back came as far as this.
+                    continue
+                if groups != step["after"]["SecurityGroupIds"]:
+                    raise Stop(f"{id}: {interface} is in {', '.join(groups) or 'no group'}, where this step did not leave it")
+                if problems:
+                    raise Stop(f"{id}: {'; '.join(problems)}")
+                self.write(step, back, back["SecurityGroupIds"], groups, "undo-intent", "undo-result")
+            except Stop as stop:
+                blocked.add(interface)
+                failed.append((step, str(stop)))
+        if not failed:
+            self.journal.add("rolled-back")
+            self.say("rolled-back", "every step is undone; the groups are what they were")
+            return OK
+        for step, why in failed:
+            self.say("manual", f"not undone: {why}\n  by hand: {recipe(step)}", step=step["id"], recipe=recipe(step))
+        return ROLLBACK_INCOMPLETE
+
+    def states_before(self, step):
+        """The groups of the interface of a step at any time before it."""
+        interface = step["expect"]["interface"]["NetworkInterfaceId"]
+        found = []
+        for other in self.steps_by_interface()[interface]:
+            found.append(other["expect"]["interface"]["SecurityGroupIds"])
+            if other["id"] == step["id"]:
+                return found
+        return found
+
+    def status(self):
+        made, now, problems = self.made()
+        total = len(self.plan["steps"])
+        last = self.journal.last("complete", "rolled-back", "rollback-begin", "waiting", "intent", "begin")
+        state = "elsewhere" if made is None else "not-started" if made == 0 else "done" if made == total else "partly"
+        text = [f"{state}: {made if made is not None else '?'} of {total} steps are made"]
+        text += [f"  {interface}: {', '.join(groups)}" for interface, groups in sorted(now.items())]
+        text += [f"  deviation: {problem}" for problem in problems]
+        text.append(f"  journal: {last['event'] if last else 'empty'}")
+        self.say("status", "\n".join(text), state=state, made=made, total=total, problems=problems)
+        return OK if made is not None and not problems else PARTIAL if self.journal.has_changed() else STALE
+
+
+def recipe(step):
+    """The command that undoes a step by hand, for a shell."""
+    words = ["aliyun", "ecs", step["rollback"]["action"]]
+    for name, value in sorted(step["rollback"]["params"].items()):
+        values = [(f"--{name}.{nth + 1}", one) for nth, one in enumerate(value)] if isinstance(value, list) else [(f"--{name}", str(value))]
+        words += [word for pair in values for word in pair]
+    return " ".join(shlex.quote(word) for word in words)
+
+
+def arguments(argv):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], epilog="\n".join(__doc__.splitlines()[6:]),
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    here = os.path.dirname(os.path.abspath(__file__))
+    parser.add_argument("command", choices=["status", "dry-run", "apply", "resume", "rollback"])
+    parser.add_argument("--plan", default=os.path.join(here, "plan.json"), help="the plan [plan.json beside this file]")
+    parser.add_argument("--journal", help="where it is written what was done [PLAN.journal]")
+    parser.add_argument("--public-key", help="the approver's Ed25519 public key (PEM)")
+    parser.add_argument("--signature", help="the signature of the plan [PLAN.sig]")
+    parser.add_argument("--allow-unsigned", action="store_true", help="execute a plan that nobody signed")
+    parser.add_argument("--rollback-permission-attested", action="store_true", help="the credentials may undo every call")
+    parser.add_argument("--accept-changed-rules", action="store_true", help="go back although groups changed meanwhile")
+    parser.add_argument("--healthy", metavar="TEXT", help="evidence of health after the last wave, for resume")
+    parser.add_argument("--probe-command", nargs="+", metavar="WORD", help="a program that gets the probes as JSON on stdin")
+    parser.add_argument("--on-failure", choices=["stop", "rollback-wave", "rollback-all"], default="stop")
+    parser.add_argument("--recheck", choices=["step", "wave"], default="step", help="how often everything is looked at")
+    parser.add_argument("--endpoint", help="another endpoint, of Alibaba Cloud or on this machine")
+    parser.add_argument("--timeout", type=float, default=10, help="of one call, in seconds")
+    parser.add_argument("--no-pace", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--json", action="store_true", help="lines of JSON instead of text")
+    return parser.parse_args(argv)
+
+
+def wave_of(plan, journal):
+    """The steps of the wave that was being made."""
+    touched = [id for id in plan["order"] if id in journal.touched()]
+    waves = [wave["steps"] for wave in plan["waves"] if touched and touched[-1] in wave["steps"]]
+    return waves[0] if waves else []
+
+
+def main(argv=None):
+    options = arguments(argv)
+    journal = run = None
+
+    def end(stop, code):
+        print(f"error: {stop}", file=sys.stderr)
+        if stop.hint:
+            print(f"  help: {stop.hint}", file=sys.stderr)
+        return code
+
+    try:
+        plan = load_plan(options.plan)
+        check_signature(plan, options)
+        place = options.journal or options.plan + ".journal"
+        with open(place + ".lock", "w", encoding="ascii") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise Stop("another runner is at work on this plan") from error
+            journal = Journal(place, plan["plan_id"])
+            run = Run(plan, options, journal)
+            if options.command in ("dry-run", "apply", "resume"):
+                check_times(plan, journal.is_begun())
+            method = {"status": run.status, "dry-run": run.dry_run, "apply": run.apply, "resume": run.resume,
+                      "rollback": run.rollback}[options.command]
+            try:
+                return method()
+            except Stop as stop:
+                has_changed = journal.has_verified() or (journal.has_changed() and not world_is_untouched(run))
+                stopped = ROLLBACK_INCOMPLETE if options.command == "rollback" else PARTIAL
+                code = stop.code or (stopped if has_changed else STALE)
+                if journal.is_begun():
+                    journal.add("stopped", why=str(stop))
+                last = journal.last("waiting", "healthy", "intent")
+                is_waiting = last is not None and last["event"] == "waiting"
+                if code == PARTIAL and options.on_failure != "stop" and not is_waiting:
+                    end(stop, code)
+                    steps = plan["order"] if options.on_failure == "rollback-all" else wave_of(plan, journal)
+                    journal.add("rollback-begin")
+                    return max(PARTIAL, run.go_back(steps))
+                return end(stop, code)
+    except Stop as stop:
+        return end(stop, STALE)
+    except OSError as error:
+        return end(Stop(f"cannot go on: {error}"), PARTIAL if journal and journal.has_changed() else STALE)
+
+
+def world_is_untouched(run):
+    """After a stop: do the targets show that nothing was changed after all? Not knowing counts as changed."""
+    try:
+        made, _, _ = run.made()
+        return made == 0
+    except Stop:
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())
