@@ -9,6 +9,7 @@ mod estate;
 mod export;
 mod hostile;
 mod inventory;
+mod plans;
 mod policies;
 mod removals;
 mod scalars;
@@ -18,11 +19,12 @@ mod writers;
 pub type Body = fn(&[u8]);
 
 /// Every body by the name of its target and its corpus.
-pub const BODIES: [(&str, Body); 11] = [
+pub const BODIES: [(&str, Body); 12] = [
     ("agreement", agreement::engine_agrees_with_oracle),
     ("inventory_bytes", inventory::any_bytes_are_read_or_refused),
     ("inventory_export", export::a_damaged_export_is_read_or_refused),
     ("inventory_order", inventory::order_changes_nothing),
+    ("plan_json", plans::json),
     ("policy_yaml", policies::yaml),
     ("removals_csv", removals::csv),
     ("removals_json", removals::json),
