@@ -59,7 +59,7 @@ def world(count, label=""):
                    rule("egress", PortRange="5432/5432", DestCidrIp="172.16.0.0/12", Policy="Drop")],
     }
     groups = {id: {"SecurityGroupId": id, "SecurityGroupName": label, "Description": label, "VpcId": VPC,
-                   "SecurityGroupType": "normal", "ServiceManaged": False, "AvailableInstanceAmount": 1000,
+                   "SecurityGroupType": "normal", "ServiceManaged": False,
                    "Tags": {"Tag": []}} for id in rules}
     answers = {id: {"SecurityGroupId": id, "RegionId": REGION, "VpcId": VPC, "InnerAccessPolicy": "Drop",
                     "SecurityGroupName": label, "Description": label,

@@ -23,7 +23,7 @@ class World:
     def __init__(self, account, interfaces, instances, groups, rules, prefix_lists, port_lists):
         self.account, self.interfaces, self.instances = account, interfaces, instances
         self.groups, self.rules, self.prefix_lists, self.port_lists = groups, rules, prefix_lists, port_lists
-        self.foreign = {}
+        self.foreign, self.capacity = {}, 2_000
 
     def memberships(self):
         return {id: sorted(one["SecurityGroupIds"]["SecurityGroupId"]) for id, one in self.interfaces.items()}
@@ -97,7 +97,7 @@ class World:
             return self.paged(query, "Instances", "Instance", found)
         if action == "DescribeSecurityGroups":
             wanted = json.loads(query["SecurityGroupIds"])
-            found = [one for id, one in sorted(self.groups.items()) if id in wanted]
+            found = [self.counted(one, query) for id, one in sorted(self.groups.items()) if id in wanted]
             return self.paged(query, "SecurityGroups", "SecurityGroup", found)
         if action == "DescribeSecurityGroupAttribute":
             id = query["SecurityGroupId"]
@@ -119,6 +119,14 @@ class World:
         if action == "DescribePortRangeListEntries":
             return self.port_lists[query["PortRangeListId"]]
         raise Refusal(404, "InvalidAction.NotFound")
+
+    def counted(self, group, query):
+        """How many a group holds and could hold is only said to who asks for it."""
+        held = room = 0
+        if query.get("IsQueryEcsCount") == "true":
+            held = sum(group["SecurityGroupId"] in one["SecurityGroupIds"]["SecurityGroupId"] for one in self.interfaces.values())
+            room = self.capacity - held
+        return {**group, "EcsCount": held, "AvailableInstanceAmount": room}
 
     @staticmethod
     def paged(query, outer, key, found):

@@ -24,7 +24,9 @@ import ipaddress
 import json
 import os
 import random
+import re
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -36,6 +38,10 @@ PLAN_VERSION = 1
 MAX_SKEW_SECONDS = 120
 MAX_TRIES = 5
 STATUS_WAIT_SECONDS = 300
+LOOKED_AT_TOGETHER = 100
+REFERENCES_SHOWN = 100
+
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 
 WRITES = ("ModifyInstanceAttribute", "ModifyNetworkInterfaceAttribute", "LeaveSecurityGroup", "JoinSecurityGroup")
 
@@ -60,9 +66,10 @@ REFUSED_PREFIXES = ("EnterpriseGroupLimited.", "Forbidden.", "InvalidAccessKeyId
 class Stop(Exception):
     """The run ends here."""
 
-    def __init__(self, message, hint="", code=None):
+    def __init__(self, message, hint="", code=None, gone=None):
         super().__init__(message)
-        self.hint, self.code = hint, code
+        # `gone` is the interface that is no longer there, or whose instance is not.
+        self.hint, self.code, self.gone = hint, code, gone
 
 
 class Failed(Exception):
@@ -121,13 +128,83 @@ def load_plan(path):
             raise ValueError("its steps are not in its order")
         if [id for wave in plan["waves"] for id in wave["steps"]] != plan["order"]:
             raise ValueError("its waves are not in its order")
-        for step in plan["steps"]:
-            for call in (step, step["rollback"]):
-                if call["action"] not in WRITES:
-                    raise ValueError(f"{call['action']!r} is no call of a plan")
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        check_steps(plan)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Stop(f"{path} cannot be used: {error}", "make the plan again with `sgleave plan`") from error
     return plan
+
+
+def check_steps(plan):
+    """Every call is the one that its step speaks of, and each step begins where the one before it ended."""
+    regions = {region["region_id"] for region in plan["regions"]}
+    watch = plan["watch"]
+    watched = [*watch["vpcs"], *(one for kind in ("groups", "references", "prefix_lists", "port_lists")
+                                 for one in watch[kind].values())]
+    ids = [*regions, *plan["targets"], *(target["region_id"] for target in plan["targets"].values()),
+           *(one["region_id"] for one in watched), *(vpc["vpc_id"] for vpc in watch["vpcs"]),
+           *(id for kind in ("groups", "references", "prefix_lists", "port_lists") for id in watch[kind])]
+    state = {id: target["groups_before"] for id, target in plan["targets"].items()}
+    for step in plan["steps"]:
+        expect, after = step["expect"], step["after"]["SecurityGroupIds"]
+        interface, instance = expect["interface"], expect.get("instance") or {}
+        id = interface["NetworkInterfaceId"]
+        target, before = plan["targets"][id], state[id]
+        ids += [*before, *after, *([instance["InstanceId"]] if instance else [])]
+        is_same = (
+            interface["SecurityGroupIds"] == before and step["rollback"]["SecurityGroupIds"] == before
+            and step["region_id"] == target["region_id"] and step["region_id"] in regions
+            and interface["Type"] == target["interface_type"] and interface["VpcId"] == target["vpc_id"]
+            and instance.get("InstanceId") == target.get("instance_id"))
+        if not is_same or not after or after == before:
+            raise ValueError(f"step {step['id']} does not begin where the step before it ended")
+        there, back = calls_of(step, before, after)
+        if (step["action"], step["params"]) != there or (step["rollback"]["action"], step["rollback"]["params"]) != back:
+            raise ValueError(f"the calls of step {step['id']} are not those of its interface and groups")
+        if step["reads"] != reads_of(step):
+            raise ValueError(f"the reads of step {step['id']} are not those of its interface")
+        state[id] = after
+    if state != {id: target["groups_after"] for id, target in plan["targets"].items()}:
+        raise ValueError("its steps do not end where it says")
+    wrong = [id for id in ids if not isinstance(id, str) or not ID.fullmatch(id)]
+    if wrong:
+        raise ValueError(f"{wrong[0]!r} is no id")
+
+
+def calls_of(step, before, after):
+    """The call that makes a step, and the one that undoes it, as (action, parameters)."""
+    interface, region = step["expect"]["interface"], step["region_id"]
+    is_primary = interface["Type"] == "Primary" and step["expect"].get("instance")
+    if step["replaces"]:
+        if is_primary:
+            action, name, more = "ModifyInstanceAttribute", "SecurityGroupIds", {
+                "InstanceId": step["expect"]["instance"]["InstanceId"]}
+        else:
+            action, name, more = "ModifyNetworkInterfaceAttribute", "SecurityGroupId", {
+                "RegionId": region, "NetworkInterfaceId": interface["NetworkInterfaceId"]}
+        return (action, {**more, name: after}), (action, {**more, name: before})
+    changed = set(before) ^ set(after)
+    if len(changed) != 1:
+        raise ValueError(f"step {step['id']} changes {len(changed)} memberships in one call")
+    params = {"RegionId": region, "SecurityGroupId": changed.pop()}
+    if is_primary:
+        params["InstanceId"] = step["expect"]["instance"]["InstanceId"]
+    else:
+        params["NetworkInterfaceId"] = interface["NetworkInterfaceId"]
+    actions = ("LeaveSecurityGroup", "JoinSecurityGroup")
+    there, back = actions if len(after) < len(before) else reversed(actions)
+    return (there, params), (back, params)
+
+
+def reads_of(step):
+    """What a step looks at before and after."""
+    region, interface = step["region_id"], step["expect"]["interface"]["NetworkInterfaceId"]
+    reads = [{"id": "interface", "action": "DescribeNetworkInterfaces",
+              "params": {"RegionId": region, "NetworkInterfaceId": [interface], "MaxResults": 100}}]
+    if step["expect"].get("instance"):
+        instance = json.dumps([step["expect"]["instance"]["InstanceId"]])
+        reads.append({"id": "instance", "action": "DescribeInstances",
+                      "params": {"RegionId": region, "InstanceIds": instance, "MaxResults": 10}})
+    return reads
 
 
 def check_signature(plan, options):
@@ -337,6 +414,20 @@ def port_list_sha256(entries):
     return digest("list", [f"{low}-{high}" for low, high in merged])
 
 
+def naming(answer, id):
+    """The groups whose rules name a group; the documents have two names for the list."""
+    found = set()
+    for reference in inner(answer, "SecurityGroupReferences", "SecurityGroupReference"):
+        if reference.get("SecurityGroupId") != id:
+            continue
+        names = [("ReferencingSecurityGroups", "ReferencingSecurityGroup"), ("SecurityReferencingGroups", "SecurityReferencingGroup")]
+        shown = [pair for pair in names if pair[0] in reference]
+        if len(shown) != 1:
+            raise Stop(f"the answer of the API does not say which groups name {id}")
+        found |= {one.get("SecurityGroupId") for one in inner(reference, *shown[0])}
+    return found
+
+
 # ---------------------------------------------------------------- the cloud
 
 
@@ -345,23 +436,37 @@ class Cloud:
 
     def __init__(self, plan, options):
         self.plan, self.options, self.clients, self.last, self.skew = plan, options, {}, {}, None
+        self.waited = 0.0
+        if options.endpoint and len(plan["regions"]) > 1:
+            raise Stop("an endpoint is one region's, and the plan is for several", "make a plan for each region", USAGE)
 
-    def config(self, region):
-        from alibabacloud_credentials.client import Client as Credentials
-        from alibabacloud_tea_openapi.utils_models import Config
+    def clock(self):
+        """Seconds that passed without those in which this runner waited for its own pace or because it was throttled."""
+        return time.monotonic() - self.waited
+
+    def wait(self, seconds):
+        self.waited += seconds
+        pause(seconds)
+
+    def config(self, region, endpoint):
+        try:
+            from alibabacloud_credentials.client import Client as Credentials
+            from alibabacloud_tea_openapi.utils_models import Config
+        except ImportError as error:
+            raise Stop(f"the SDK is not installed: {error}", "pip install alibabacloud-ecs20140526") from error
         config = Config(credential=Credentials(), region_id=region)
-        if self.options.endpoint:
-            place = urllib.parse.urlsplit(self.options.endpoint)
+        if endpoint:
+            place = urllib.parse.urlsplit(endpoint)
             is_local = place.hostname in ("127.0.0.1", "localhost", "::1")
             if not is_local and not (place.scheme == "https" and (place.hostname or "").endswith(".aliyuncs.com")):
-                raise Stop(f"{self.options.endpoint} is no endpoint of Alibaba Cloud, and not on this machine")
+                raise Stop(f"{endpoint} is no endpoint of Alibaba Cloud, and not on this machine", code=USAGE)
             config.endpoint, config.protocol = place.netloc, place.scheme
         return config
 
     def client(self, region):
         if region not in self.clients:
             from alibabacloud_ecs20140526.client import Client
-            self.clients[region] = Client(self.config(region))
+            self.clients[region] = Client(self.config(region, self.options.endpoint))
         return self.clients[region]
 
     def pace(self, action):
@@ -369,16 +474,18 @@ class Cloud:
         now = time.monotonic()
         due = self.last.get(action, now - 60) + 60 / max(1, rate)
         if due > now and not self.options.no_pace:
-            time.sleep(due - now)
+            self.wait(due - now)
         self.last[action] = time.monotonic()
 
     def call(self, region, action, params):
-        """One call, sent once. Returns the answer as it came; Failed for everything else.
+        """One call, sent once; a changing one was paced before the look that precedes it. Returns the answer as it came;
+        Failed for everything else.
 
         The answer is not read through the models of the SDK: they drop every key they do not know, and a key that narrows
         a rule must not be dropped.
         """
-        self.pace(action)
+        if action not in WRITES:
+            self.pace(action)
         query = {}
         for name, value in params.items():
             if isinstance(value, list):
@@ -427,7 +534,7 @@ class Cloud:
                 except Failed as error:
                     if error.kind() not in ("throttled", "unknown-outcome") or nth == MAX_TRIES:
                         raise Stop(f"{action} failed: {error}") from error
-                    back_off(nth, error)
+                    self.wait(back_off(nth, error))
             if outer is None:
                 return answer
             found += inner(answer, outer, key)
@@ -442,9 +549,7 @@ class Cloud:
         """Who is asking? The caller's account, as the service knows it."""
         from alibabacloud_tea_openapi.client import Client
         region = self.plan["regions"][0]["region_id"]
-        config = self.config(region)
-        if not config.endpoint:
-            config.endpoint = f"sts.{region}.aliyuncs.com"
+        config = self.config(region, self.options.sts_endpoint or f"https://sts.{region}.aliyuncs.com")
         client = Client(config)
         for nth in range(MAX_TRIES + 1):
             try:
@@ -452,18 +557,50 @@ class Cloud:
             except Failed as error:
                 if error.kind() not in ("throttled", "unknown-outcome") or nth == MAX_TRIES:
                     raise Stop(f"GetCallerIdentity failed: {error}") from error
-                back_off(nth, error)
+                self.wait(back_off(nth, error))
         raise Stop("GetCallerIdentity failed")
 
 
 def back_off(nth, error):
-    """Waits as long as the service asks for; when throttled at least to the next minute."""
+    """How long to wait: as long as the service asks for, and when throttled at least to the next minute."""
     wait = min(60, 2 ** nth) * (0.5 + random.random() / 2)
     if error.kind() == "throttled":
         wait = max(wait, 60 - time.time() % 60)
     if error.retry_after:
         wait = max(wait, float(error.retry_after) / 1000)
-    time.sleep(wait)
+    return wait
+
+
+class Signals:
+    """An interrupt ends the run between two calls; one that comes again ends it at once."""
+
+    came = None
+
+    @classmethod
+    def watch(cls):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, cls.note)
+
+    @classmethod
+    def note(cls, number, _frame):
+        cls.came = signal.Signals(number).name
+        signal.signal(number, signal.SIG_DFL)
+
+    @classmethod
+    def check(cls):
+        if cls.came:
+            raise Stop(f"interrupted by {cls.came}", "go on with `resume`, or go back with `rollback`")
+
+
+def pause(seconds):
+    """Waits, in short parts, so that an interrupt does not have to."""
+    until = time.monotonic() + seconds
+    while True:
+        Signals.check()
+        left = until - time.monotonic()
+        if left <= 0:
+            return
+        time.sleep(min(left, 1.0))
 
 
 # ---------------------------------------------------------------- the journal
@@ -473,7 +610,7 @@ class Journal:
     """What was done, written before it is done. Lines of JSON, each with a check sum; on the disk before a call goes out."""
 
     def __init__(self, path, plan_id):
-        self.path, self.plan_id, self.events = path, plan_id, []
+        self.path, self.plan_id, self.events, self.torn, self.damage = path, plan_id, [], False, ""
         try:
             with open(path, "rb") as file:
                 data = file.read()
@@ -485,13 +622,13 @@ class Journal:
             event = self.parse(line)
             if event is None and nth == len(lines) - 1:
                 torn = line
-            elif event is None:
-                raise Stop(f"line {nth + 1} of {path} is damaged", "look at the world with `status` of a fresh export")
+            elif event is None or event["plan_id"] != plan_id:
+                self.damage = f"line {nth + 1} of {path} is damaged" if event is None else f"{path} belongs to another plan"
+                self.events = []
+                return
             else:
                 self.events.append(event)
         self.torn = bool(torn)
-        if any(event["plan_id"] != plan_id for event in self.events):
-            raise Stop(f"{path} belongs to another plan")
 
     @staticmethod
     def parse(line):
@@ -522,6 +659,15 @@ class Journal:
                 os.close(folder)
         self.events.append(entry)
 
+    def set_aside(self):
+        """Keeps a journal that cannot be used under another name, and begins a new one."""
+        for nth in range(1, 1_000):
+            place = f"{self.path}.damaged-{nth}"
+            if not os.path.exists(place):
+                os.rename(self.path, place)
+                break
+        self.events, self.torn, self.damage = [], False, ""
+
     def drop_torn(self):
         """An event that was not written to its end was not acted on: the call goes out after the end is on the disk."""
         with open(self.path, "r+b") as file:
@@ -539,11 +685,13 @@ class Journal:
         """The steps for which a call may have gone out, in either direction."""
         return {event["step"] for event in self.events if event["event"] in ("intent", "undo-intent")}
 
-    def has_changed(self):
-        return bool(self.touched())
-
-    def has_verified(self):
-        return any(event["event"] == "verified" for event in self.events)
+    def made(self):
+        """The steps that were seen to be made and not seen to be undone since."""
+        found = {}
+        for event in self.events:
+            if event["event"] == "verified":
+                found[event["step"]] = event["way"] == "intent"
+        return {step for step, is_made in found.items() if is_made}
 
     def last(self, *names):
         return next((event for event in reversed(self.events) if event["event"] in names), None)
@@ -557,6 +705,8 @@ class Run:
         self.plan, self.options, self.journal = plan, options, journal
         self.cloud, self.headroom = Cloud(plan, options), {}
         self.steps = {step["id"]: step for step in plan["steps"]}
+        # The wave in which this process has made a call.
+        self.wave = None
 
     def say(self, event, text, **more):
         if self.options.json:
@@ -568,64 +718,84 @@ class Run:
 
     def look(self, step):
         """What the API shows of the interface of a step: (groups, deviation in anything else or '')."""
-        region, expect = step["region_id"], step["expect"]
-        wanted, problems, groups, seen = expect["interface"], [], None, None
-        for read in step["reads"]:
-            if read["action"] == "DescribeNetworkInterfaces":
-                found = self.cloud.read(region, read["action"], read["params"], "NetworkInterfaceSets", "NetworkInterfaceSet")
-                mine = [one for one in found if one.get("NetworkInterfaceId") == wanted["NetworkInterfaceId"]]
-                if len(mine) != 1:
-                    raise Stop(f"{wanted['NetworkInterfaceId']} is gone")
-                interface = mine[0]
-                groups = groups_of(interface)
-                for key in ("Type", "VpcId"):
-                    if interface.get(key) != wanted[key]:
-                        problems.append(f"{key} is {interface.get(key)!r}, not {wanted[key]!r}")
-                if interface.get("Status") not in wanted["Status"]:
-                    problems.append(f"its status is {interface.get('Status')!r}")
-                if bool(interface.get("ServiceManaged")) != wanted["ServiceManaged"]:
-                    problems.append("a cloud product manages it")
-                instance = (expect.get("instance") or {}).get("InstanceId") or ""
-                if text_of(interface.get("InstanceId")) != instance:
-                    problems.append(f"it is attached to {interface.get('InstanceId')!r}, not {instance!r}")
-                target = self.plan["targets"][wanted["NetworkInterfaceId"]]
-                if addresses_sha256(interface) != target["addresses_sha256"]:
-                    problems.append("its addresses changed")
-            else:
-                found = self.cloud.read(region, read["action"], read["params"], "Instances", "Instance")
-                wanted_instance = expect["instance"]
-                mine = [one for one in found if one.get("InstanceId") == wanted_instance["InstanceId"]]
-                if len(mine) != 1:
-                    raise Stop(f"{wanted_instance['InstanceId']} is gone")
-                instance = mine[0]
-                if instance.get("Status") not in wanted_instance["Status"]:
-                    problems.append(f"the instance is {instance.get('Status')!r}")
-                locks = [one.get("LockReason") for one in optional(instance, "OperationLocks", "LockReason")]
-                if locks != wanted_instance["OperationLocks"]:
-                    problems.append(f"the instance is locked: {locks}")
-                vpc = (instance.get("VpcAttributes") or {}).get("VpcId")
-                if vpc != wanted_instance["VpcId"]:
-                    problems.append(f"the instance is in {vpc!r}")
-                if wanted_instance.get("SecurityGroupIds") is not None:
-                    seen = groups_of(instance)
-        if seen is not None and seen != groups:
-            # One of the two answers is of an earlier moment.
-            return None, "; ".join(problems)
+        return self.look_at([step])[0]
+
+    def look_at(self, steps):
+        """The same of many, in the fewest calls."""
+        interfaces = self.described(
+            "DescribeNetworkInterfaces", "NetworkInterfaceSets", "NetworkInterfaceSet", "NetworkInterfaceId",
+            [(step["region_id"], step["expect"]["interface"]["NetworkInterfaceId"]) for step in steps])
+        instances = self.described(
+            "DescribeInstances", "Instances", "Instance", "InstanceId",
+            [(step["region_id"], step["expect"]["instance"]["InstanceId"]) for step in steps if step["expect"].get("instance")])
+        return [self.compare(step["expect"], interfaces, instances) for step in steps]
+
+    def described(self, action, outer, key, name, wanted):
+        """What the API shows of each id, by id; the ids stand beside their regions."""
+        by_region, found = {}, {}
+        for region, id in sorted(set(wanted)):
+            by_region.setdefault(region, []).append(id)
+        for region, ids in by_region.items():
+            for first in range(0, len(ids), LOOKED_AT_TOGETHER):
+                part = ids[first:first + LOOKED_AT_TOGETHER]
+                which = {"InstanceIds": json.dumps(part)} if name == "InstanceId" else {name: part}
+                answer = self.cloud.read(region, action, {"RegionId": region, "MaxResults": 100, **which}, outer, key)
+                for one in answer:
+                    if one.get(name) in part:
+                        if one[name] in found:
+                            raise Stop(f"{action} shows {one[name]} twice")
+                        found[one[name]] = one
+        return found
+
+    def compare(self, expect, interfaces, instances):
+        """The groups of the interface, or None while two answers are of different moments; and every other deviation."""
+        wanted, problems = expect["interface"], []
+        id = wanted["NetworkInterfaceId"]
+        interface = interfaces.get(id)
+        if interface is None:
+            raise Stop(f"{id} is gone", gone=id)
+        groups, target = groups_of(interface), self.plan["targets"][id]
+        for key in ("Type", "VpcId"):
+            if interface.get(key) != wanted[key]:
+                problems.append(f"{key} is {interface.get(key)!r}, not {wanted[key]!r}")
+        if interface.get("Status") not in wanted["Status"]:
+            problems.append(f"its status is {interface.get('Status')!r}")
+        if bool(interface.get("ServiceManaged")) != wanted["ServiceManaged"]:
+            problems.append("a cloud product manages it")
+        wanted_instance = expect.get("instance") or {}
+        if text_of(interface.get("InstanceId")) != (wanted_instance.get("InstanceId") or ""):
+            problems.append(f"it is attached to {interface.get('InstanceId')!r}, not {wanted_instance.get('InstanceId')!r}")
+        if addresses_sha256(interface) != target["addresses_sha256"]:
+            problems.append("its addresses changed")
+        if wanted_instance:
+            instance = instances.get(wanted_instance["InstanceId"])
+            if instance is None:
+                raise Stop(f"{wanted_instance['InstanceId']} is gone", gone=id)
+            if instance.get("Status") not in wanted_instance["Status"]:
+                problems.append(f"the instance is {instance.get('Status')!r}")
+            locks = [one.get("LockReason") for one in optional(instance, "OperationLocks", "LockReason")]
+            if locks != wanted_instance["OperationLocks"]:
+                problems.append(f"the instance is locked: {locks}")
+            vpc = (instance.get("VpcAttributes") or {}).get("VpcId")
+            if vpc != wanted_instance["VpcId"]:
+                problems.append(f"the instance is in {vpc!r}")
+            if wanted_instance.get("SecurityGroupIds") is not None and groups_of(instance) != groups:
+                groups = None
         return groups, "; ".join(problems)
 
     def settle(self, steps):
         """Looks at interfaces until two looks in a row show the same. Returns groups by interface, and deviations."""
-        poll = self.plan["steps"][0]["after"]["poll"]
-        deadline, last = time.monotonic() + poll["for_ms"] / 1000, None
+        poll, deadline, last = self.plan["steps"][0]["after"]["poll"], None, None
         while True:
-            seen = {interface: self.look(step) for interface, step in steps.items()}
+            seen = dict(zip(steps, self.look_at(list(steps.values()))))
             groups = {interface: groups for interface, (groups, _) in seen.items()}
             if None not in groups.values() and groups == last:
                 return groups, [f"{interface}: {problem}" for interface, (_, problem) in seen.items() if problem]
             last = groups
-            if time.monotonic() > deadline:
+            deadline = deadline or self.cloud.clock() + poll["for_ms"] / 1000
+            if self.cloud.clock() > deadline:
                 raise Stop(f"what the API shows of {', '.join(steps)} does not come to rest")
-            time.sleep(max(1.0, poll["every_ms"] / 1000))
+            pause(max(1.0, poll["every_ms"] / 1000))
 
     def steps_by_interface(self):
         """For each interface, its steps in order."""
@@ -675,12 +845,10 @@ class Run:
         for id, wanted in watch["references"].items():
             answer = self.cloud.read(wanted["region_id"], "DescribeSecurityGroupReferences",
                                      {"RegionId": wanted["region_id"], "SecurityGroupId": [id]})
-            named_by = set()
-            for reference in optional(answer, "SecurityGroupReferences", "SecurityGroupReference"):
-                if reference.get("SecurityGroupId") == id:
-                    named_by |= {one.get("SecurityGroupId") for one in
-                                 optional(reference, "ReferencingSecurityGroups", "ReferencingSecurityGroup")}
-            if sorted(named_by - {id}) != wanted["named_by"]:
+            named_by = naming(answer, id)
+            if len(named_by) >= REFERENCES_SHOWN:
+                found.append(f"{id} is named by {len(named_by)} groups, and the API may know more than it shows")
+            elif sorted(named_by - {id}) != wanted["named_by"]:
                 found.append(f"other groups name {id} than before")
         for id, wanted in watch["prefix_lists"].items():
             entries = self.cloud.read(wanted["region_id"], "DescribePrefixListAttributes",
@@ -703,9 +871,12 @@ class Run:
             for first in range(0, len(ids), 50):
                 part = ids[first:first + 50]
                 answer = self.cloud.read(region, "DescribeSecurityGroups", {"RegionId": region, "MaxResults": 100,
-                                         "SecurityGroupIds": json.dumps(part)}, "SecurityGroups", "SecurityGroup")
+                                         "IsQueryEcsCount": "true", "SecurityGroupIds": json.dumps(part)},
+                                         "SecurityGroups", "SecurityGroup")
                 described.update({one.get("SecurityGroupId"): one for one in answer})
-        self.headroom = {id: one.get("AvailableInstanceAmount") for id, one in described.items()}
+        # A group that holds nobody and has no room either was not counted.
+        counts = {id: (one.get("EcsCount"), one.get("AvailableInstanceAmount")) for id, one in described.items()}
+        self.headroom = {id: room for id, (held, room) in counts.items() if isinstance(room, int) and (held or room)}
         for id, group in wanted.items():
             one = described.get(id)
             if one is None:
@@ -760,23 +931,28 @@ class Run:
         """One call until the world shows what it was made for. `start` and `wanted` are lists of groups."""
         poll = step["after"]["poll"]
         for nth in range(MAX_TRIES):
+            Signals.check()
+            self.cloud.pace(call["action"])
+            looked = time.monotonic()
             groups, problem = self.look(step)
             if groups != start or problem:
                 raise Stop(f"{step['id']}: {problem or 'the groups are ' + ', '.join(groups or ['in motion'])}")
             self.journal.add(intent, step=step["id"], attempt=nth + 1)
-            outcome, window = "ok", time.monotonic()
+            outcome, failure = "ok", None
             try:
                 answer = self.cloud.call(step["region_id"], call["action"], call["params"])
+                window = time.monotonic() - looked
                 self.journal.add(result, step=step["id"], outcome="ok", request_id=text_of(answer.get("RequestId")))
             except Failed as error:
-                outcome, failure = error.kind(), error
+                outcome, failure, window = error.kind(), error, time.monotonic() - looked
                 self.journal.add(result, step=step["id"], outcome=outcome, code=error.code)
             # The answer says nothing that the world does not show.
             patient = outcome not in ("throttled", "refused", "busy")
             seen = self.watch_for(step, wanted, start, poll, patient)
             if seen == "wanted":
                 self.journal.add("verified", step=step["id"], way=intent)
-                self.say("verified", f"{step['id']}: done, {call['action']} ({time.monotonic() - window:.1f} s)")
+                self.say("verified", f"{step['id']}: done, {call['action']}; {window:.1f} s from the look before to the answer",
+                         step=step["id"], window_seconds=round(window, 1))
                 return
             if outcome == "ok":
                 raise Stop(f"{step['id']}: the API said yes and nothing changed")
@@ -785,12 +961,12 @@ class Run:
             if outcome == "busy":
                 self.wait_until_ready(step)
             else:
-                back_off(nth, failure)
+                pause(back_off(nth, failure))
         raise Stop(f"{step['id']}: {MAX_TRIES} attempts had no effect")
 
     def watch_for(self, step, wanted, start, poll, patient):
         """Looks until two looks in a row show the wanted groups. 'start' when they stay what they were."""
-        deadline, hits, rests = time.monotonic() + poll["for_ms"] / 1000, 0, 0
+        deadline, hits, rests = self.cloud.clock() + poll["for_ms"] / 1000, 0, 0
         while True:
             groups, _ = self.look(step)
             hits = hits + 1 if groups == wanted else 0
@@ -803,16 +979,16 @@ class Run:
                            "a call that replaces the list may have undone their change: ask them")
             if rests >= 2 and not patient:
                 return "start"
-            if time.monotonic() > deadline:
+            if self.cloud.clock() > deadline:
                 if rests >= 2:
                     return "start"
                 raise Stop(f"{step['id']}: the API does not show within the time whether it was done")
-            time.sleep(max(1.0, poll["every_ms"] / 1000))
+            pause(max(1.0, poll["every_ms"] / 1000))
 
     def wait_until_ready(self, step):
         deadline = time.monotonic() + STATUS_WAIT_SECONDS
         while time.monotonic() < deadline:
-            time.sleep(5)
+            pause(5)
             _, problem = self.look(step)
             if not problem:
                 return
@@ -831,14 +1007,16 @@ class Run:
                     continue
                 check_times(self.plan, True)
                 step = self.steps[id]
-                if step["wait_seconds"]:
-                    time.sleep(step["wait_seconds"])
-                if self.options.recheck == "step" or id == wave["steps"][0]:
+                pause(step["wait_seconds"])
+                # Everything is looked at before the first call of this process, whatever an earlier one saw.
+                if self.options.recheck == "step" or id == wave["steps"][0] or self.wave is None:
                     self.check_world(done)
                     self.check_headroom(done)
+                self.wave = wave
                 self.write(step, step, step["after"]["SecurityGroupIds"],
                            step["expect"]["interface"]["SecurityGroupIds"], "intent", "result")
                 done += 1
+            self.wave = wave
             self.soak(wave, done, is_last=last == len(order))
         self.journal.add("complete")
         self.say("complete", f"done: {len(order)} of {len(order)} steps; look again after a while with `runner.py status`")
@@ -852,7 +1030,7 @@ class Run:
                 needed[group] = needed.get(group, 0) + 1
         for group, members in needed.items():
             room = self.headroom.get(group)
-            if isinstance(room, int) and room < members:
+            if room is not None and room < members:
                 raise Stop(f"group {group} has room for {room} members, and {members} would have to go back into it")
 
     def is_healthy(self, wave):
@@ -863,15 +1041,20 @@ class Run:
         self.journal.add("soaking", wave=wave["wave"])
         deadline = time.monotonic() + self.plan["soak_seconds"]
         while time.monotonic() < deadline:
-            time.sleep(min(60, max(0.1, deadline - time.monotonic())))
+            pause(min(60, max(0.1, deadline - time.monotonic())))
             made, _, problems = self.made()
             if made != done or problems:
                 raise Stop(f"wave {wave['wave']}: reverted by somebody else: {'; '.join(problems) or f'{made} steps are made'}")
         if self.options.probe_command:
-            given = json.dumps({"wave": wave["wave"], "last": is_last, "probes": self.plan["probes"]})
-            result = subprocess.run(self.options.probe_command, input=given.encode(), check=False)
-            if result.returncode != 0:
-                raise Stop(f"wave {wave['wave']}: the probe command says {result.returncode}", "go back with `rollback`")
+            made = self.plan["order"][:done]
+            probes = [probe for probe in self.plan["probes"] if probe.get("after_step") in (None, *made)]
+            given = json.dumps({"wave": wave["wave"], "last": is_last, "probes": probes})
+            try:
+                said = subprocess.run(self.options.probe_command, input=given.encode(), check=False).returncode
+            except OSError as error:
+                said = error
+            if said != 0:
+                raise Stop(f"wave {wave['wave']}: the probe command says {said}", "go back with `rollback`")
             self.journal.add("healthy", wave=wave["wave"], evidence="probe command")
         elif not is_last:
             self.journal.add("waiting", wave=wave["wave"])
@@ -886,79 +1069,144 @@ class Run:
     def dry_run(self):
         self.check_account()
         self.check_world(0)
-        self.say("ready", f"everything is as the plan has it; {len(self.plan['steps'])} steps would be made")
+        waits = len(self.plan["waves"]) * self.plan["soak_seconds"] + sum(step["wait_seconds"] for step in self.plan["steps"])
+        self.say("ready", f"everything is as the plan has it; {len(self.plan['steps'])} steps would be made, with {waits} s of "
+                          "waiting: the credentials must live longer", steps=len(self.plan["steps"]), wait_seconds=waits)
         return OK
 
+    def need_journal(self):
+        if self.journal.damage:
+            raise Stop(self.journal.damage, "look with `status`; go back with `rollback --from-world`")
+
+    def need_begin(self, hint):
+        """A journal that is lost is no plan that was not begun."""
+        self.need_journal()
+        if self.journal.is_begun():
+            return
+        made, _, _ = self.made()
+        if made == 0:
+            raise Stop("this plan was not begun", hint)
+        raise Stop(f"there is no journal, and {made if made is not None else 'an unknown number of'} steps are made",
+                   "go back with `rollback --from-world`", ROLLBACK_INCOMPLETE if self.options.command == "rollback" else PARTIAL)
+
     def apply(self):
+        self.need_journal()
         if self.journal.is_begun():
             raise Stop("this plan was begun before", "go on with `resume`, or go back with `rollback`", STALE)
-        if self.plan["rollback_permission"] == "not-known" and not self.options.rollback_permission_attested:
+        is_attested = self.options.rollback_permission_attested
+        if self.plan["rollback_permission"] == "not-known" and not is_attested:
             raise Stop("nobody says that these credentials may also join the groups again",
                        "check the permissions, then type --rollback-permission-attested")
         self.check_account()
         self.check_world(0)
-        self.journal.add("begin", sha256=hashlib.sha256(canonical(self.plan)).hexdigest())
+        self.journal.add("begin", sha256=hashlib.sha256(canonical(self.plan)).hexdigest(), attested=is_attested,
+                         signed=bool(self.options.public_key))
         return self.go(0)
 
     def resume(self):
-        if not self.journal.is_begun():
-            raise Stop("this plan was not begun", "begin it with `apply`")
+        self.check_account()
+        self.need_begin("begin it with `apply`")
         if self.journal.last("rollback-begin", "rolled-back"):
             raise Stop("the way back was begun", "finish it with `rollback`")
-        self.check_account()
         made, _, problems = self.made()
         if made is None or problems:
             raise Stop("the world is in no state that the plan passes through: " + "; ".join(problems))
+        if made < len(self.journal.made()):
+            raise Stop(f"reverted by somebody else: {len(self.journal.made())} steps were made, and {made} still are",
+                       "ask them, then go back with `rollback`")
+        unverified = [id for id in self.plan["order"][:made] if id not in self.journal.touched()]
+        if unverified:
+            raise Stop(f"somebody else made {', '.join(unverified)}")
         waiting = self.journal.last("waiting", "healthy")
         if waiting and waiting["event"] == "waiting" and not self.options.probe_command:
             if not self.options.healthy:
                 raise Stop(f"wave {waiting['wave']} waits for evidence of health", "type --healthy 'who: what was seen'")
             self.journal.add("healthy", wave=waiting["wave"], evidence=self.options.healthy)
-        unverified = [id for id in self.plan["order"][:made] if id not in self.journal.touched()]
-        if unverified:
-            raise Stop(f"somebody else made {', '.join(unverified)}")
         return self.go(made)
 
     def rollback(self):
-        if not self.journal.is_begun():
-            raise Stop("this plan was not begun, so there is nothing to undo")
         self.check_account()
+        if self.options.from_world:
+            made, _, problems = self.made()
+            if made is None:
+                raise Stop("the world is in no state that the plan passes through: " + "; ".join(problems),
+                           code=ROLLBACK_INCOMPLETE)
+            steps = self.plan["order"][:made]
+        else:
+            self.need_begin("so there is nothing to undo")
+            steps = [id for id in self.plan["order"] if id in self.journal.touched()]
+        self.check_meaning()
+        if self.journal.damage:
+            self.journal.set_aside()
+        if not self.journal.is_begun():
+            self.journal.add("begin", from_world=len(steps))
+        return self.go_back(steps, is_all=True)
+
+    def check_meaning(self):
+        """Going back restores memberships; what they mean is in the rules."""
         changed = [] if self.options.accept_changed_rules else self.check_groups(self.plan["watch"]["groups"])
         if changed:
             raise Stop("the groups are not what they were, so going back does not restore what was: " + "; ".join(changed),
-                       "look, then type --accept-changed-rules")
-        self.journal.add("rollback-begin")
-        return self.go_back(self.plan["order"])
+                       "look, then `rollback --accept-changed-rules`")
 
-    def go_back(self, order):
-        failed = []
-        blocked = set()
-        for id in reversed(order):
-            step, back = self.steps[id], self.steps[id]["rollback"]
-            interface = step["expect"]["interface"]["NetworkInterfaceId"]
-            if id not in self.journal.touched() or interface in blocked:
+    def go_back_by_itself(self):
+        """After a failure in a wave: its steps are undone, or all."""
+        wave = self.plan["order"] if self.options.on_failure == "rollback-all" else self.wave["steps"]
+        steps = [id for id in self.plan["order"] if id in wave and id in self.journal.touched()]
+        self.check_account()
+        self.check_meaning()
+        return max(PARTIAL, self.go_back(steps, self.options.on_failure == "rollback-all"))
+
+    def go_back(self, steps, is_all):
+        """Undoes steps, newest first, so that every state on the way is one that was judged."""
+        self.journal.add("rollback-begin", steps=steps)
+        failed, blocked, left = [], set(), list(steps)
+        while left:
+            step = self.steps[left.pop()]
+            id, back, interface = step["id"], step["rollback"], step["expect"]["interface"]["NetworkInterfaceId"]
+            if interface in blocked:
+                failed.append((step, "a later step of the same interface is not undone"))
                 continue
             try:
                 found, problems = self.settle({interface: step})
                 groups = found[interface]
                 if groups in self.states_before(step):
-                    # An earlier way back came as far as this.
+                    # An earlier way back came as far as this, or the call never had an effect.
                     continue
                 if groups != step["after"]["SecurityGroupIds"]:
                     raise Stop(f"{id}: {interface} is in {', '.join(groups) or 'no group'}, where this step did not leave it")
                 if problems:
                     raise Stop(f"{id}: {'; '.join(problems)}")
-                self.write(step, back, back["SecurityGroupIds"], groups, "undo-intent", "undo-result")
             except Stop as stop:
+                if Signals.came:
+                    raise
+                # It is gone or somebody moved it on; the others do not wait for it.
                 blocked.add(interface)
                 failed.append((step, str(stop)))
-        if not failed:
-            self.journal.add("rolled-back")
-            self.say("rolled-back", "every step is undone; the groups are what they were")
-            return OK
+                continue
+            try:
+                self.write(step, back, back["SecurityGroupIds"], groups, "undo-intent", "undo-result")
+            except Stop as stop:
+                if Signals.came:
+                    raise
+                # What is left stays made: that is a state that was judged, and a gap in the order is none.
+                failed.append((step, str(stop)))
+                failed += [(self.steps[id], "not tried, because the step after it is not undone") for id in reversed(left)]
+                break
+            pause(step["wait_seconds"])
         for step, why in failed:
             self.say("manual", f"not undone: {why}\n  by hand: {recipe(step)}", step=step["id"], recipe=recipe(step))
-        return ROLLBACK_INCOMPLETE
+        if failed:
+            return ROLLBACK_INCOMPLETE
+        if is_all:
+            self.journal.add("rolled-back")
+            self.say("rolled-back", "every step is undone; the groups are what they were")
+        else:
+            self.journal.add("wave-rolled-back", steps=steps)
+            others = sorted(self.journal.made())
+            self.say("wave-rolled-back", f"undone: {', '.join(steps) or 'nothing'}; still made: {', '.join(others) or 'nothing'}",
+                     undone=steps, made=others)
+        return OK
 
     def states_before(self, step):
         """The groups of the interface of a step at any time before it."""
@@ -973,14 +1221,16 @@ class Run:
     def status(self):
         made, now, problems = self.made()
         total = len(self.plan["steps"])
-        last = self.journal.last("complete", "rolled-back", "rollback-begin", "waiting", "intent", "begin")
+        last = self.journal.last("complete", "rolled-back", "wave-rolled-back", "rollback-begin", "waiting", "intent", "begin")
         state = "elsewhere" if made is None else "not-started" if made == 0 else "done" if made == total else "partly"
+        if self.journal.damage:
+            problems = [*problems, self.journal.damage]
         text = [f"{state}: {made if made is not None else '?'} of {total} steps are made"]
         text += [f"  {interface}: {', '.join(groups)}" for interface, groups in sorted(now.items())]
         text += [f"  deviation: {problem}" for problem in problems]
         text.append(f"  journal: {last['event'] if last else 'empty'}")
         self.say("status", "\n".join(text), state=state, made=made, total=total, problems=problems)
-        return OK if made is not None and not problems else PARTIAL if self.journal.has_changed() else STALE
+        return OK if made is not None and not problems else STALE if made == 0 else PARTIAL
 
 
 def recipe(step):
@@ -1003,79 +1253,105 @@ def arguments(argv):
     parser.add_argument("--signature", help="the signature of the plan [PLAN.sig]")
     parser.add_argument("--allow-unsigned", action="store_true", help="execute a plan that nobody signed")
     parser.add_argument("--rollback-permission-attested", action="store_true", help="the credentials may undo every call")
+    parser.add_argument("--from-world", action="store_true", help="rollback without a journal: undo what the world shows as made")
     parser.add_argument("--accept-changed-rules", action="store_true", help="go back although groups changed meanwhile")
     parser.add_argument("--healthy", metavar="TEXT", help="evidence of health after the last wave, for resume")
     parser.add_argument("--probe-command", nargs="+", metavar="WORD", help="a program that gets the probes as JSON on stdin")
     parser.add_argument("--on-failure", choices=["stop", "rollback-wave", "rollback-all"], default="stop")
     parser.add_argument("--recheck", choices=["step", "wave"], default="step", help="how often everything is looked at")
-    parser.add_argument("--endpoint", help="another endpoint, of Alibaba Cloud or on this machine")
+    parser.add_argument("--endpoint", help="another endpoint of ECS, of Alibaba Cloud or on this machine")
+    parser.add_argument("--sts-endpoint", help="another endpoint of STS; it is asked whose credentials these are")
     parser.add_argument("--timeout", type=float, default=10, help="of one call, in seconds")
     parser.add_argument("--no-pace", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="lines of JSON instead of text")
     return parser.parse_args(argv)
 
 
-def wave_of(plan, journal):
-    """The steps of the wave that was being made."""
-    touched = [id for id in plan["order"] if id in journal.touched()]
-    waves = [wave["steps"] for wave in plan["waves"] if touched and touched[-1] in wave["steps"]]
-    return waves[0] if waves else []
-
-
 def main(argv=None):
     options = arguments(argv)
-    journal = run = None
-
-    def end(stop, code):
-        print(f"error: {stop}", file=sys.stderr)
-        if stop.hint:
-            print(f"  help: {stop.hint}", file=sys.stderr)
-        return code
-
+    is_local = urllib.parse.urlsplit(options.endpoint or "").hostname in ("127.0.0.1", "localhost", "::1")
+    if is_local and not options.sts_endpoint:
+        options.sts_endpoint = options.endpoint
+    Signals.watch()
     try:
         plan = load_plan(options.plan)
         check_signature(plan, options)
         place = options.journal or options.plan + ".journal"
-        with open(place + ".lock", "w", encoding="ascii") as lock:
+        if options.command in ("status", "dry-run"):
+            return execute(plan, options, place)
+        with open(options.plan, "rb") as one, open(place + ".lock", "w", encoding="ascii") as other:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                for lock in (one, other):
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 raise Stop("another runner is at work on this plan") from error
-            journal = Journal(place, plan["plan_id"])
-            run = Run(plan, options, journal)
-            if options.command in ("dry-run", "apply", "resume"):
-                check_times(plan, journal.is_begun())
-            method = {"status": run.status, "dry-run": run.dry_run, "apply": run.apply, "resume": run.resume,
-                      "rollback": run.rollback}[options.command]
-            try:
-                return method()
-            except Stop as stop:
-                has_changed = journal.has_verified() or (journal.has_changed() and not world_is_untouched(run))
-                stopped = ROLLBACK_INCOMPLETE if options.command == "rollback" else PARTIAL
-                code = stop.code or (stopped if has_changed else STALE)
-                if journal.is_begun():
-                    journal.add("stopped", why=str(stop))
-                last = journal.last("waiting", "healthy", "intent")
-                is_waiting = last is not None and last["event"] == "waiting"
-                if code == PARTIAL and options.on_failure != "stop" and not is_waiting:
-                    end(stop, code)
-                    steps = plan["order"] if options.on_failure == "rollback-all" else wave_of(plan, journal)
-                    journal.add("rollback-begin")
-                    return max(PARTIAL, run.go_back(steps))
-                return end(stop, code)
+            return execute(plan, options, place)
     except Stop as stop:
-        return end(stop, STALE)
+        return end(stop, stop.code or STALE)
     except OSError as error:
-        return end(Stop(f"cannot go on: {error}"), PARTIAL if journal and journal.has_changed() else STALE)
+        return end(Stop(f"cannot go on: {error}"), STALE)
 
 
-def world_is_untouched(run):
-    """After a stop: do the targets show that nothing was changed after all? Not knowing counts as changed."""
+def execute(plan, options, place):
+    run = Run(plan, options, Journal(place, plan["plan_id"]))
+
+    def attempt(method):
+        """Returns (exit code, None), or (None, why it stopped)."""
+        try:
+            return method(), None
+        except Stop as stop:
+            return None, stop
+        except Exception as error:  # An answer of an unknown form, or a disk that is full: it stops like anything else.
+            return None, Stop(f"{type(error).__name__}: {error}", "nothing is known of what this means: look with `status`")
+
+    def command():
+        if options.command in ("dry-run", "apply", "resume"):
+            check_times(plan, run.journal.is_begun())
+        return {"status": run.status, "dry-run": run.dry_run, "apply": run.apply, "resume": run.resume,
+                "rollback": run.rollback}[options.command]()
+
+    code, stop = attempt(command)
+    if stop is None:
+        return code
+    was_interrupted, Signals.came = Signals.came, None
+    code = code_of(run, stop)
+    if run.journal.is_begun() and options.command in ("apply", "resume", "rollback"):
+        attempt(lambda: run.journal.add("stopped", why=str(stop)))
+    last = run.journal.last("waiting", "healthy", "intent")
+    is_waiting = last is not None and last["event"] == "waiting"
+    # Only what failed inside of a wave of this process goes back by itself, never what was found wrong before it.
+    is_failure = options.command in ("apply", "resume") and run.wave and not is_waiting and not was_interrupted
+    if code == PARTIAL and options.on_failure != "stop" and is_failure:
+        end(stop, code)
+        code, stop = attempt(run.go_back_by_itself)
+        if stop is None:
+            return code
+        code = ROLLBACK_INCOMPLETE
+    return end(stop, code)
+
+
+def end(stop, code):
+    print(f"error: {stop}", file=sys.stderr)
+    if stop.hint:
+        print(f"  help: {stop.hint}", file=sys.stderr)
+    return code
+
+
+def code_of(run, stop):
+    """What a stop means: nothing was changed, or something was. Not knowing counts as changed."""
+    if stop.code is not None:
+        return stop.code
+    stopped = ROLLBACK_INCOMPLETE if run.options.command == "rollback" else PARTIAL
+    journal = run.journal
+    if journal.made():
+        return stopped
+    if not journal.touched() and not journal.damage:
+        return STALE
     try:
         made, _, _ = run.made()
-        return made == 0
-    except Stop:
-        return False
+        return STALE if made == 0 else stopped
+    except Exception:
+        return stopped
 
 
 if __name__ == "__main__":
