@@ -8,6 +8,7 @@ passes as fast as it is waited for. Ends with the number of runs, or with the fi
 
 import argparse
 import concurrent.futures
+import copy
 import itertools
 import json
 import os
@@ -74,7 +75,7 @@ class Lab:
             command = [self.program, "plan", "-q", "-i", folder + "-export", "--out", folder, *options, *removals]
             command += [] if "--soak" in options else ["--soak", "0"]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
-            check(done.returncode == 0, f"{' '.join(command)}: {done.returncode} {done.stderr} {done.stdout}")
+            check(done.returncode == 0, f"{' '.join(command[:20])}: {done.returncode} {done.stderr} {done.stdout[-2000:]}")
             self.plans[key] = (world, folder, json.load(open(folder + "/plan.json", encoding="utf-8")))
         return self.plans[key]
 
@@ -91,7 +92,7 @@ class Lab:
         """Runs the runner in a process of its own. Returns its exit code; with `kill_at`, it is killed at that event."""
         self.runs += 1
         sys.stdout.flush()
-        child = os.fork()
+        self.child = child = os.fork()
         if child == 0:
             code = 99
             try:
@@ -477,7 +478,235 @@ def manners(lab, _quick):
         check(events == data[:cut].count(b"\n"), f"cut at {cut}")
     middle = data.index(b"\n") // 2
     open(folder + "/plan.json.journal", "wb").write(data[:middle] + b"#" + data[middle + 1:])
-    check(lab.run(folder, "resume", "--healthy", "x") == 5, "a damaged journal")
+    for command, wanted in (("resume", 6), ("rollback", 7), ("status", 6)):
+        check(lab.run(folder, command) == wanted, f"a damaged journal: {command}\n{lab.output(folder)}")
+    check(lab.run(folder, "rollback", "--from-world") == 0, f"a damaged journal, back\n{lab.output(folder)}")
+    check(lab.service.world.memberships() == states(plan[0], document)[0], "the world shows what is to be undone")
+    check(os.path.exists(folder + "/plan.json.journal.damaged-1"), "what is damaged is kept")
+
+
+def sealed(folder, document):
+    """Puts a plan that somebody made up in the place of the real one, with a digest that is right."""
+    import hashlib
+    nameless = dict(document, plan_id="")
+    text = json.dumps(nameless, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    with open(folder + "/plan.json", "w", encoding="utf-8") as file:
+        json.dump(dict(document, plan_id="sha256:" + hashlib.sha256(text).hexdigest()), file)
+
+
+def made_up(lab, _quick):
+    """A plan that nobody signed makes no other call than those of its steps, and none on another host."""
+    plan = lab.plan("made up", 2, ["i-t0:sg-app", "eni-s1:sg-app"], "--api", "leave")
+    folder, document = lab.begin(plan)
+    text = open(folder + "/plan.json", "rb").read()
+
+    def step(change, nth=0):
+        return lambda d: change(d["steps"][nth])
+
+    lies = [
+        step(lambda s: s.update(action="DeleteInstance")),
+        step(lambda s: s["reads"][0].update(action="DeleteInstance")),
+        step(lambda s: s["reads"][1]["params"].update(Force="true")),
+        step(lambda s: s["reads"].append({"id": "x", "action": "StopInstance", "params": {}})),
+        step(lambda s: s["params"].update(InstanceId="i-far")),
+        step(lambda s: s["params"].update(Password="x")),
+        step(lambda s: s["params"].update(SecurityGroupId="sg-base")),
+        step(lambda s: s["params"].pop("RegionId")),
+        step(lambda s: s["rollback"]["params"].update(InstanceId="i-far")),
+        step(lambda s: s["rollback"].update(action="ModifyInstanceAttribute")),
+        step(lambda s: s["rollback"].update(SecurityGroupIds=["sg-far"])),
+        step(lambda s: s["after"].update(SecurityGroupIds=["sg-extra"])),
+        step(lambda s: s["after"].update(SecurityGroupIds=[])),
+        step(lambda s: s["expect"]["interface"].update(NetworkInterfaceId="eni-far"), 1),
+        step(lambda s: s["expect"]["interface"].update(SecurityGroupIds=["sg-app"])),
+        step(lambda s: s["expect"].pop("instance")),
+        step(lambda s: s.update(region_id="cn-beijing")),
+        lambda d: d["steps"].pop(),
+        lambda d: d["steps"].reverse(),
+        lambda d: d["waves"].pop(),
+        lambda d: d["targets"]["eni-t0"].update(groups_after=["sg-base"]),
+        lambda d: d["regions"][0].update(region_id="evil.example/"),
+        lambda d: d["watch"]["vpcs"][0].update(region_id="evil.example/"),
+        lambda d: d["watch"]["groups"]["sg-app"].update(region_id="evil.example#"),
+        lambda d: d.update(review="denied"),
+        lambda d: d.update(incomplete_inputs=["a page"]),
+        lambda d: d.update(plan_version=2),
+    ]
+    for nth, lie in enumerate(lies):
+        changed = copy.deepcopy(document)
+        lie(changed)
+        sealed(folder, changed)
+        for command in ("dry-run", "apply"):
+            code = lab.run(folder, command, "--rollback-permission-attested")
+            check(code == 5, f"lie {nth}: {command} ended with {code}\n{lab.output(folder)}")
+    check(not lab.service.log, f"a call was made: {lab.service.log[:3]}")
+    everywhere = json.loads(json.dumps(document).replace("cn-hangzhou", "evil.example/"))
+    sealed(folder, everywhere)
+    check(lab.run(folder, "dry-run") == 5 and not lab.service.log, "a host of somebody else")
+    open(folder + "/plan.json", "wb").write(text)
+    # Who asks for the account asks STS, whatever the endpoint of ECS is.
+    options = argparse.Namespace(endpoint="https://ecs-vpc.cn-hangzhou.aliyuncs.com", sts_endpoint=None, timeout=1)
+    cloud, asked = lab.runner.Cloud(document, options), []
+    cloud.send = lambda client, action, *_: asked.append(client._endpoint) or {"AccountId": "1"}
+    cloud.account()
+    check(asked == ["sts.cn-hangzhou.aliyuncs.com"], f"{asked}")
+    for place in ("http://ecs.cn-hangzhou.aliyuncs.com", "https://aliyuncs.com.evil.example", "https://evil.example/.aliyuncs.com"):
+        try:
+            cloud.config("cn-hangzhou", place)
+        except lab.runner.Stop:
+            continue
+        raise AssertionError(f"{place} is no endpoint")
+
+
+def stops(lab, _quick):
+    """What is found wrong changes nothing, what fails goes back only if it was asked to, and the exit code tells which."""
+    plan = lab.plan("stops", 4, [f"i-t{n}:sg-app" for n in range(4)], "--max-wave", "3")
+    world, document = plan[0], plan[2]
+    way = states(world, document)
+    probe = ("--probe-command", "true")
+
+    def now():
+        return lab.service.world.memberships()
+
+    def canary():
+        folder, _ = lab.begin(plan)
+        check(lab.run(folder, "apply") == 6 and now() == way[1], f"the canary\n{lab.output(folder)}")
+        return folder
+
+    # A plan that is done stays done, whatever is asked about it.
+    folder, _ = lab.begin(plan)
+    check(lab.run(folder, "apply", *probe) == 0, lab.output(folder))
+    for command, wanted in (("dry-run", 6), ("apply", 5), ("status", 0)):
+        code = lab.run(folder, command, "--on-failure", "rollback-all")
+        check(code == wanted and now() == way[4], f"{command} of a plan that is done: {code}\n{lab.output(folder)}")
+    # What is wrong before the first call of a process does not send anybody back.
+    for change in (lambda w: setattr(w, "account", "2000000000000002"),
+                   lambda w: w.rules["sg-app"]["Permissions"]["Permission"].append(estate.rule(SourceCidrIp="0.0.0.0/0")),
+                   lambda w: w.replace(w.interfaces["eni-peer"], ["sg-base"])):
+        for more in ((), ("--recheck", "wave")):
+            folder = canary()
+            change(lab.service.world)
+            code = lab.run(folder, "resume", "--healthy", "x", "--on-failure", "rollback-all", *more)
+            check(code == 6 and len(lab.service.writes()) == 1, f"a moved world: {code}\n{lab.output(folder)}")
+    # In the middle of a wave, with the whole world looked at once a wave, and an interruption in between.
+    folder = canary()
+    lab.service.faults = {3: "denied"}
+    check(lab.run(folder, "resume", "--healthy", "x", "--recheck", "wave") == 6 and now() == way[2], lab.output(folder))
+    lab.service.world.rules["sg-peer"]["Permissions"]["Permission"].append(estate.rule(SourceCidrIp="0.0.0.0/0"))
+    code = lab.run(folder, "resume", "--healthy", "x", "--recheck", "wave")
+    check(code == 6 and now() == way[2], f"resumed in a moved world: {code}\n{lab.output(folder)}")
+    # A failure in a wave whose groups changed meanwhile: going back would not restore what was.
+    folder = canary()
+    lab.service.faults = {3: "denied"}
+    rules = lab.service.world.rules["sg-app"]["Permissions"]["Permission"]
+    calls = len(lab.service.log)
+    write = lab.service.world.write
+
+    def write_and_open(action, query):
+        answer = write(action, query)
+        rules.append(estate.rule(SourceCidrIp="0.0.0.0/0", PortRange="22/22"))
+        return answer
+
+    lab.service.world.write = write_and_open
+    code = lab.run(folder, "resume", "--healthy", "x", "--recheck", "wave", "--on-failure", "rollback-wave")
+    check(code == 7 and now() == way[2] and calls, f"back into changed rules: {code}\n{lab.output(folder)}")
+    check("accept-changed-rules" in lab.output(folder), lab.output(folder))
+    # The wave that failed goes back, and it is said what stays.
+    folder = canary()
+    lab.service.faults = {3: "denied"}
+    check(lab.run(folder, "resume", "--healthy", "x", "--on-failure", "rollback-wave") == 6 and now() == way[1], lab.output(folder))
+    check("undone: s-0002, s-0003; still made: s-0001" in lab.output(folder), lab.output(folder))
+    check(lab.run(folder, "resume", "--healthy", "x") == 6 and now() == way[1], "on after the way back")
+    check(lab.run(folder, "rollback") == 0 and now() == way[0], lab.output(folder))
+    # A probe that cannot be started is no evidence.
+    folder, _ = lab.begin(plan)
+    code = lab.run(folder, "apply", "--on-failure", "rollback-wave", "--probe-command", "/nowhere/probe")
+    check(code == 6 and now() == way[0], f"no probe: {code}\n{lab.output(folder)}")
+    # Somebody takes the canary back before the next wave.
+    folder = canary()
+    lab.service.world.replace(lab.service.world.interfaces["eni-t0"], ["sg-app", "sg-base", "sg-extra"])
+    check(lab.run(folder, "resume", "--healthy", "x") == 6 and len(lab.service.writes()) == 1, lab.output(folder))
+    check("reverted by somebody else" in lab.output(folder), lab.output(folder))
+    # The journal is lost.
+    folder = canary()
+    os.remove(folder + "/plan.json.journal")
+    for command, wanted in (("apply", 5), ("resume", 6), ("rollback", 7), ("status", 0)):
+        check(lab.run(folder, command) == wanted, f"no journal: {command}\n{lab.output(folder)}")
+    check(lab.run(folder, "rollback", "--from-world") == 0 and now() == way[0], lab.output(folder))
+    # An undo that is refused: what comes before it stays made, for a gap was never judged.
+    folder, _ = lab.begin(plan)
+    check(lab.run(folder, "apply", *probe) == 0, lab.output(folder))
+    lab.service.faults = {6: "quota"}
+    check(lab.run(folder, "rollback") == 7 and now() == way[3 - 0], f"an undo is refused\n{lab.output(folder)}")
+    check(lab.output(folder).count("by hand: aliyun ecs Modify") == 3, lab.output(folder))
+    lab.service.faults = {}
+    check(lab.run(folder, "rollback") == 0 and now() == way[0], lab.output(folder))
+    # There is no room to go back any more: the next wave is not begun. A count that nobody made says nothing.
+    folder = canary()
+    lab.service.world.capacity = sum("sg-app" in groups for groups in now().values())
+    check(lab.run(folder, "resume", "--healthy", "x") == 6 and len(lab.service.writes()) == 1, lab.output(folder))
+    check("has room for 0 members" in lab.output(folder), lab.output(folder))
+    lab.service.world.counted = lambda group, _: {**group, "EcsCount": 0, "AvailableInstanceAmount": 0}
+    check(lab.run(folder, "resume", "--healthy", "x", *probe) == 0, lab.output(folder))
+    # The window ends between two waves.
+    ends = lab.plan("stops, window", 2, ["i-t0:sg-app", "i-t1:sg-app"], "--not-after", time.strftime(
+        "%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 1800)))
+    folder, _ = lab.begin(ends)
+    check(lab.run(folder, "apply") == 6, lab.output(folder))
+    check(lab.run(folder, "resume", "--healthy", "x", later=2000) == 6 and "not to be executed" in lab.output(folder), lab.output(folder))
+    check(lab.run(folder, "rollback", later=2000) == 0, "the way back has no window")
+    # Reads that are throttled directly after a write, for longer than a minute.
+    one = lab.plan("stops, storm", 1, ["i-t0:sg-app"])
+    for storm in (1, 2, 3, 4, 5):
+        folder, _ = lab.begin(one)
+        write = lab.service.world.write
+
+        def write_and_storm(action, query, write=write, storm=storm):
+            lab.service.storm = storm
+            return write(action, query)
+
+        lab.service.world.write = write_and_storm
+        check(lab.run(folder, "apply", *probe) == 0, f"a storm of {storm} after the write\n{lab.output(folder)}")
+    # An interrupt ends it between two calls, and it can be gone on with.
+    soaking = lab.plan("stops, soak", 1, ["i-t0:sg-app"], "--soak", "910")
+    for at in (3, 12, 20, 30):
+        folder, _ = lab.begin(soaking)
+        lab.service.hooks = {at: lambda w: os.kill(lab.child, 15)}
+        code = lab.run(folder, "apply", *probe, "--on-failure", "rollback-all")
+        writes = len(lab.service.writes())
+        check(code == (6 if writes else 5), f"interrupted at {at}: {code}\n{lab.output(folder)}")
+        check("interrupted by SIGTERM" in lab.output(folder), lab.output(folder))
+        command = ("resume",) if os.path.exists(folder + "/plan.json.journal") else ("apply",)
+        check(lab.run(folder, *command, *probe) == 0, f"interrupted at {at}, on\n{lab.output(folder)}")
+        check(len(lab.service.writes()) == 1, "twice")
+    # Many targets are looked at together.
+    many = lab.plan("stops, many", 310, [f"i-t{n}:sg-app" for n in range(310)], "--max-wave", "400")
+    folder, _ = lab.begin(many)
+    check(lab.run(folder, "dry-run") == 0, f"many\n{lab.output(folder)}")
+    looks = sum("NetworkInterfaceId.1" in query for _, query in lab.service.log)
+    check(looks < 1_000, f"{looks} looks at 310 interfaces, three a page")
+    # References in the other form of the documents.
+    folder, _ = lab.begin(one)
+    read = lab.service.world.read
+
+    def other_form(action, query):
+        answer = read(action, query)
+        for reference in answer.get("SecurityGroupReferences", {}).get("SecurityGroupReference", []):
+            named = reference.pop("ReferencingSecurityGroups")["ReferencingSecurityGroup"]
+            reference["SecurityReferencingGroups"] = {"SecurityReferencingGroup": named}
+        return answer
+
+    lab.service.world.read = other_form
+    check(lab.run(folder, "dry-run") == 0, lab.output(folder))
+    lab.service.world.foreign["sg-app"] = ["sg-foreign"]
+    check(lab.run(folder, "dry-run") == 5, lab.output(folder))
+    # An answer without what was asked for is no answer.
+    for missing in ("NetworkInterfaceSets", "Instances", "SecurityGroups", "Permissions", "SecurityGroupReferences", "Entries"):
+        folder, _ = lab.begin(one)
+        read = lab.service.world.read
+        lab.service.world.read = lambda action, query, read=read, missing=missing: {
+            key: value for key, value in read(action, query).items() if key != missing}
+        check(lab.run(folder, "apply") == 5 and not lab.service.writes(), f"no {missing}\n{lab.output(folder)}")
 
 
 PAYLOADS = ["'; touch /tmp/pwned; '", "$(touch /tmp/pwned)", "\"]}; import os", "<script>alert(1)</script>", "=cmd|'/c'!A1",
@@ -502,7 +731,7 @@ def hostile(lab, quick):
 
 
 PARTS = {"faults": faults, "crashes": crashes, "drift": drift, "slow reads": slow_reads, "manners": manners,
-         "hostile": hostile}
+         "hostile": hostile, "made up": made_up, "stops": stops}
 
 
 def one_part(program, name, quick):

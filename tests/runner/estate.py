@@ -39,9 +39,9 @@ def world(count, label=""):
                                                         "PrimaryIpAddress": address, "MacAddress": "00:00:00:00:00:01"}]}}
 
     for number in range(count):
-        machine(f"t{number}", number, ["sg-app", "sg-base", "sg-extra"])
+        machine(f"t{number}", number if number < 100 else number + 400, ["sg-app", "sg-base", "sg-extra"])
         if number % 2:
-            id, address = f"eni-s{number}", f"10.0.9.{number + 1}"
+            id, address = f"eni-s{number}", f"10.0.{9 + number // 200}.{number % 200 + 1}"
             interfaces[id] = interface(id, f"i-t{number}", "Secondary", address, ["sg-base", "sg-app"], label)
             instances[f"i-t{number}"]["NetworkInterfaces"]["NetworkInterface"].append(
                 {"NetworkInterfaceId": id, "Type": "Secondary", "PrimaryIpAddress": address})

@@ -229,6 +229,10 @@ def check_signature(plan, options):
                    "have the plan approved again") from error
 
 
+def how_many(steps):
+    return "an unknown number of steps" if steps is None else "1 step" if steps == 1 else f"{steps} steps"
+
+
 def moment(text):
     return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.timezone.utc).timestamp()
 
@@ -919,7 +923,7 @@ class Run:
         """The whole world the verdict rests on: the targets after so many steps, and everything watched."""
         made, _, problems = self.made()
         if made != expected and not problems:
-            problems = [f"{made if made is not None else 'no known number of'} steps are made, not {expected}"]
+            problems = [f"of its steps {made if made is not None else 'no known number'} are made, not {expected}"]
         problems += self.check_watch()
         if problems:
             raise Stop("the world is not the one the plan was made for: " + "; ".join(problems),
@@ -951,7 +955,8 @@ class Run:
             seen = self.watch_for(step, wanted, start, poll, patient)
             if seen == "wanted":
                 self.journal.add("verified", step=step["id"], way=intent)
-                self.say("verified", f"{step['id']}: done, {call['action']}; {window:.1f} s from the look before to the answer",
+                done = "done" if intent == "intent" else "undone"
+                self.say("verified", f"{step['id']}: {done}, {call['action']}; {window:.1f} s from the look before to the answer",
                          step=step["id"], window_seconds=round(window, 1))
                 return
             if outcome == "ok":
@@ -1044,7 +1049,7 @@ class Run:
             pause(min(60, max(0.1, deadline - time.monotonic())))
             made, _, problems = self.made()
             if made != done or problems:
-                raise Stop(f"wave {wave['wave']}: reverted by somebody else: {'; '.join(problems) or f'{made} steps are made'}")
+                raise Stop(f"wave {wave['wave']}: reverted by somebody else: {'; '.join(problems) or how_many(made) + ' made'}")
         if self.options.probe_command:
             made = self.plan["order"][:done]
             probes = [probe for probe in self.plan["probes"] if probe.get("after_step") in (None, *made)]
@@ -1070,7 +1075,7 @@ class Run:
         self.check_account()
         self.check_world(0)
         waits = len(self.plan["waves"]) * self.plan["soak_seconds"] + sum(step["wait_seconds"] for step in self.plan["steps"])
-        self.say("ready", f"everything is as the plan has it; {len(self.plan['steps'])} steps would be made, with {waits} s of "
+        self.say("ready", f"everything is as the plan has it; {how_many(len(self.plan['steps']))} to be made, with {waits} s of "
                           "waiting: the credentials must live longer", steps=len(self.plan["steps"]), wait_seconds=waits)
         return OK
 
@@ -1086,7 +1091,7 @@ class Run:
         made, _, _ = self.made()
         if made == 0:
             raise Stop("this plan was not begun", hint)
-        raise Stop(f"there is no journal, and {made if made is not None else 'an unknown number of'} steps are made",
+        raise Stop(f"there is no journal, and of this plan {how_many(made)} made",
                    "go back with `rollback --from-world`", ROLLBACK_INCOMPLETE if self.options.command == "rollback" else PARTIAL)
 
     def apply(self):
@@ -1112,7 +1117,7 @@ class Run:
         if made is None or problems:
             raise Stop("the world is in no state that the plan passes through: " + "; ".join(problems))
         if made < len(self.journal.made()):
-            raise Stop(f"reverted by somebody else: {len(self.journal.made())} steps were made, and {made} still are",
+            raise Stop(f"reverted by somebody else: {how_many(len(self.journal.made()))} made, and {made} still are",
                        "ask them, then go back with `rollback`")
         unverified = [id for id in self.plan["order"][:made] if id not in self.journal.touched()]
         if unverified:
