@@ -56,7 +56,9 @@ fn write(args: &PlanArgs, common: &TerminalArgs, terminal: &mut Terminal) -> Res
         Ok(clearance) => {
             terminal.stage("looking for a safe order");
             let digest = context.inventory_digest.as_str();
-            let plan = draft(&clearance, &draft_options(&args.draft, &options, &times, digest, &lowered))?;
+            let mut drafting = draft_options(&args.draft, &options, &times, digest, &lowered);
+            drafting.asks_rego = policies.asks_rego();
+            let plan = draft(&clearance, &drafting)?;
             let out = args.draft.out.as_deref().unwrap_or(Path::new("."));
             fill(out, &plan)?;
             Some((out, plan))
@@ -145,6 +147,7 @@ fn draft_options<'o>(
         inventory_digest,
         tool_version: env!("CARGO_PKG_VERSION"),
         lowered,
+        asks_rego: false,
     }
 }
 

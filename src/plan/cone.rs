@@ -5,6 +5,9 @@
 //! these peers are watched, with their groups, addresses and rules, and so are all rules of the interface itself. Who comes
 //! into one of these groups or blocks later is a peer, too: the watch is a rule, not a list. Where the default itself
 //! changes, because all groups go or another type comes, every interface of the VPC is a peer.
+//!
+//! A policy file may rest on more: on names and tags, by which it selects, and where it counts sources also on machines that
+//! the change does not touch. Then these are watched as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +24,10 @@ pub(super) struct Cone<'g> {
     pub(super) units: &'g [Unit],
     /// Where a group or interface does not say its region.
     pub(super) region: &'g dyn Fn(InterfaceIx) -> String,
+    /// Names and tags count, because rules select by them.
+    pub(super) labels: bool,
+    /// The VPCs of which everything counts, because rules count machines that the change does not touch.
+    pub(super) whole: &'g dyn Fn(&VpcId) -> bool,
     pub(super) unknown: BTreeSet<String>,
 }
 
@@ -43,7 +50,7 @@ impl Cone<'_> {
             let region_id = (self.region)(unit.interface);
             let scope = scopes.entry(vpc).or_insert_with(|| Scope {
                 region_id: region_id.clone(),
-                everything: false,
+                everything: (self.whole)(vpc),
                 groups: BTreeSet::new(),
                 blocks: BTreeSet::new(),
             });
@@ -74,7 +81,7 @@ impl Cone<'_> {
                     scope.blocks.iter().any(meets)
                 });
                 if scope.everything || is_inside || groups.iter().any(|group| scope.groups.contains(group)) {
-                    let digest = fingerprint::peer(graph, &groups, &described.addresses);
+                    let digest = fingerprint::peer(graph, interface, &groups, self.labels);
                     interfaces.insert(described.id.to_string(), digest);
                     watched_groups.extend(groups.iter().map(|group| (*group, scope.region_id.clone())));
                 }
@@ -88,7 +95,7 @@ impl Cone<'_> {
                 interfaces,
             });
         }
-        let mut watch = Watch { vpcs, ..Watch::default() };
+        let mut watch = Watch { labels: self.labels, vpcs, ..Watch::default() };
         for (group, region_id) in watched_groups {
             self.add_group(group, region_id, &mut watch);
         }
@@ -182,6 +189,7 @@ impl Cone<'_> {
                 InnerAccessPolicy::Drop => "Drop".to_owned(),
             },
             rules_sha256: fingerprint::rules(described),
+            labels_sha256: self.labels.then(|| fingerprint::group_labels(described)),
         };
         watch.groups.insert(id.to_string(), entry);
     }

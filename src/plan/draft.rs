@@ -55,6 +55,8 @@ pub struct DraftOptions<'o> {
     pub tool_version: &'o str,
     /// The rules that weigh less than their policy usually does.
     pub lowered: &'o [Lowered],
+    /// Rules in Rego were asked as well.
+    pub asks_rego: bool,
 }
 
 /// Why there is no plan, although no policy denies the change.
@@ -113,7 +115,17 @@ pub fn draft(clearance: &Clearance<'_>, options: &DraftOptions<'_>) -> Result<Pl
     let moves = Moves::new(graph, removals, options.api, &options.quotas);
     let place = Place::find(graph, &moves.units, options)?;
     let region = |interface: InterfaceIx| place.regions.get(&interface).cloned().unwrap_or_default();
-    let mut cone = Cone { graph, units: &moves.units, region: &region, unknown: BTreeSet::new() };
+    let rules = review.rules();
+    let labels = options.asks_rego || !rules.files.is_empty();
+    let counts_sources = rules.rules.iter().any(|rule| rule.code == "minimum-sources");
+    let mut cone = Cone {
+        graph,
+        units: &moves.units,
+        region: &region,
+        labels,
+        whole: &|_| counts_sources,
+        unknown: BTreeSet::new(),
+    };
     let watch = cone.watch();
     let gaps = graph.inventory().gaps.iter().map(|gap| format!("{} ({})", gap.what, gap.code));
     let unknown: Vec<String> = gaps.chain(cone.unknown).take(REASONS).collect();
@@ -139,6 +151,12 @@ pub fn draft(clearance: &Clearance<'_>, options: &DraftOptions<'_>) -> Result<Pl
         steps: wave.iter().filter_map(|call| id_of.get(call)).map(|id| (*id).to_owned()).collect(),
     };
     let waves: Vec<Wave> = waves.iter().enumerate().map(wave).collect();
+    let last_step = |interface: InterfaceIx| {
+        let id = graph.interface(interface).id.as_str();
+        let is_its = |step: &Step| step.expect.interface.network_interface_id == id;
+        steps.iter().rposition(is_its).and_then(|at| Some((at, steps.get(at)?.id.clone())))
+    };
+    let probes = probes(simulation, review.reviewer().simulator().compiled(), &moves.units, &last_step);
     let left: BTreeSet<GroupIx> = removals.iter().map(|removal| removal.group).collect();
     let totals = &simulation.impact.totals;
     let lifetime = SignedDuration::from_secs(options.max_age_seconds.into());
@@ -168,7 +186,7 @@ pub fn draft(clearance: &Clearance<'_>, options: &DraftOptions<'_>) -> Result<Pl
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),
-        policy_digest: review.rules().digest.clone(),
+        policy_digest: rules.digest.clone(),
         verdict: simulation.verdict.name().to_owned(),
         review: review.outcome().name().to_owned(),
         waivers: waivers_used(review),
@@ -189,9 +207,9 @@ pub fn draft(clearance: &Clearance<'_>, options: &DraftOptions<'_>) -> Result<Pl
                     after a wave without evidence of health."
             .to_owned(),
         keep_groups: ids(graph, &left),
-        targets: targets(graph, &moves.units, &place.regions),
+        targets: targets(graph, &moves.units, &place.regions, labels),
         watch,
-        probes: probes(simulation, review.reviewer().simulator().compiled(), &moves.units),
+        probes,
         steps,
         promise: Promise {
             pairs_lost: totals.pairs_lost,
@@ -443,6 +461,7 @@ fn targets(
     graph: &SecurityGraph,
     units: &[Unit],
     regions: &BTreeMap<InterfaceIx, String>,
+    labels: bool,
 ) -> BTreeMap<String, Target> {
     let target = |unit: &Unit| {
         let described = graph.interface(unit.interface);
@@ -454,6 +473,7 @@ fn targets(
             groups_before: ids(graph, &unit.start),
             groups_after: ids(graph, &unit.end),
             addresses_sha256: fingerprint::addresses(&described.addresses),
+            labels_sha256: labels.then(|| fingerprint::labels(graph, unit.interface)),
         };
         (described.id.to_string(), target)
     };

@@ -2,12 +2,12 @@
 //!
 //! `emit/runner.py` has the same functions under the same names; a test holds the two against each other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use crate::graph::{GroupIx, SecurityGraph};
+use crate::graph::{GroupIx, InterfaceIx, SecurityGraph};
 use crate::hex::hex;
 use crate::inventory::{
     AddressKind, Direction, InterfaceAddress, PortRangeList, PrefixList, RuleAction, RulePeer, RulePorts,
@@ -47,10 +47,46 @@ pub(super) fn addresses(held: &[InterfaceAddress]) -> String {
     digest("addresses", held.iter().map(address).collect())
 }
 
-/// Returns the digest of an interface as a peer: its groups and its addresses.
-pub(super) fn peer(graph: &SecurityGraph, groups: &[GroupIx], held: &[InterfaceAddress]) -> String {
+/// Returns the digest of an interface as a peer: its groups and its addresses, and its names and tags if they count.
+pub(super) fn peer(
+    graph: &SecurityGraph,
+    interface: InterfaceIx,
+    groups: &[GroupIx],
+    with_labels: bool,
+) -> String {
     let groups = groups.iter().map(|group| format!("group {}", graph.group_id(*group)));
-    digest("interface", groups.chain(held.iter().map(address)).collect())
+    let labels = if with_labels { label_lines(graph, interface) } else { Vec::new() };
+    let addresses = graph.interface(interface).addresses.iter().map(address);
+    digest("interface", groups.chain(addresses).chain(labels).collect())
+}
+
+/// Returns the digest of the names and tags of an interface and its instance.
+pub(super) fn labels(graph: &SecurityGraph, interface: InterfaceIx) -> String {
+    digest("labels", label_lines(graph, interface).into_iter().collect())
+}
+
+/// Returns the digest of the name of a group.
+pub(super) fn group_labels(group: &SecurityGroup) -> String {
+    digest("labels", BTreeSet::from([format!("name {}", hashed(&group.name))]))
+}
+
+/// What people wrote is hashed before it becomes a line: it may hold any character.
+fn label_lines(graph: &SecurityGraph, interface: InterfaceIx) -> Vec<String> {
+    let described = graph.interface(interface);
+    let of = |what: &str, name: &str, tags: &BTreeMap<String, String>| {
+        let name = format!("{what} name {}", hashed(name));
+        let tags = tags.iter().map(|(key, value)| format!("{what} tag {} {}", hashed(key), hashed(value)));
+        std::iter::once(name).chain(tags).collect::<Vec<_>>()
+    };
+    let mut lines = of("interface", &described.name, &described.tags);
+    if let Some(instance) = graph.instance_of(interface) {
+        lines.extend(of("instance", &instance.name, &instance.tags));
+    }
+    lines
+}
+
+fn hashed(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()))
 }
 
 /// Returns the digest of the rules of a group. Ids, descriptions and times are no part of it.

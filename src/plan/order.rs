@@ -33,7 +33,7 @@ pub(super) struct Search<'s> {
 
 impl<'s> Search<'s> {
     pub(super) fn new(moves: &'s Moves<'s>, reviewer: &'s Reviewer<'s>, options: Options) -> Self {
-        let passage = Passage::new(reviewer.simulator().compiled(), options.readings, moves);
+        let passage = Passage::new(reviewer.simulator(), options.readings, moves);
         Self { moves, passage, reviewer, options, dead: HashSet::new(), looked_at: 0, worse: Vec::new() }
     }
 

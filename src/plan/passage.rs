@@ -12,6 +12,7 @@ use crate::evaluate::{Compiled, Delta, Difference, Effect, Endpoint, Evaluator, 
 use crate::graph::{GroupIx, InterfaceIx, SecurityGraph, View};
 use crate::inventory::Direction;
 use crate::netset::{Family, IpBlock, IpRange, TransportSet};
+use crate::simulate::{ForeignGroups, Simulator};
 
 /// Why a state is worse: in words.
 pub(super) type Worse = String;
@@ -19,6 +20,7 @@ pub(super) type Worse = String;
 /// Judges states of one change; what was asked once is remembered.
 pub(super) struct Passage<'p> {
     compiled: &'p Compiled<'p>,
+    foreign: &'p ForeignGroups,
     readings: Vec<Readings>,
     moves: &'p Moves<'p>,
     /// The units, by interface.
@@ -28,10 +30,11 @@ pub(super) struct Passage<'p> {
 }
 
 impl<'p> Passage<'p> {
-    pub(super) fn new(compiled: &'p Compiled<'p>, readings: Readings, moves: &'p Moves<'p>) -> Self {
+    pub(super) fn new(simulator: &'p Simulator<'p>, readings: Readings, moves: &'p Moves<'p>) -> Self {
         let unit_of = moves.units.iter().enumerate().map(|(at, unit)| (unit.interface, at)).collect();
         Self {
-            compiled,
+            compiled: simulator.compiled(),
+            foreign: simulator.foreign(),
             readings: readings.closed(),
             moves,
             unit_of,
@@ -83,8 +86,12 @@ impl<'p> Passage<'p> {
         let before = graph.baseline();
         let (half, after) = (moved(&before, unit, groups), moved(&before, unit, &unit.end));
         self.readings.iter().find_map(|readings| {
-            let there = Legs::of(&Difference::new(self.compiled, &before, &half, *readings), unit.interface);
-            let back = Legs::of(&Difference::new(self.compiled, &half, &after, *readings), unit.interface);
+            let leg = |from, to, touched: BTreeSet<GroupIx>| {
+                let difference = Difference::new(self.compiled, from, to, *readings);
+                Legs::of(&difference, unit.interface, self.foreign, &touched)
+            };
+            let there = leg(&before, &half, unit.start.symmetric_difference(groups).copied().collect());
+            let back = leg(&half, &after, groups.symmetric_difference(&unit.end).copied().collect());
             let is_unchanged = |peer: InterfaceIx| !self.unit_of.contains_key(&peer);
             there.meets(&back, graph, unit.interface, is_unchanged)
         })
@@ -188,11 +195,19 @@ impl<Peer> Leg<Peer> {
 struct Legs {
     peers: BTreeMap<(Direction, InterfaceIx), Vec<Leg<IpRange>>>,
     outside: BTreeMap<(Direction, Family), Vec<Leg<Vec<IpBlock>>>>,
+    /// Members of groups of other accounts, whose side is not known.
+    foreign: BTreeMap<(Direction, GroupIx), Vec<Leg<()>>>,
 }
 
 impl Legs {
-    fn of(difference: &Difference<'_>, interface: InterfaceIx) -> Self {
-        let mut legs = Self { peers: BTreeMap::new(), outside: BTreeMap::new() };
+    fn of(
+        difference: &Difference<'_>,
+        interface: InterfaceIx,
+        foreign: &ForeignGroups,
+        touched: &BTreeSet<GroupIx>,
+    ) -> Self {
+        let mut legs = Self { peers: BTreeMap::new(), outside: BTreeMap::new(), foreign: BTreeMap::new() };
+        let naming_us = foreign.naming_any(touched);
         let changes = |delta: &&Delta| matches!(delta.effect, Effect::Change(_));
         for mut row in difference.rows(interface) {
             let own = row.range();
@@ -212,6 +227,12 @@ impl Legs {
                     let (peer, traffic) = (group.blocks.clone(), delta.traffic.clone());
                     let leg = Leg { own, peer, effect: delta.effect, traffic };
                     legs.outside.entry(key).or_default().push(leg);
+                }
+            }
+            for change in foreign.changes(&row, &naming_us) {
+                for delta in change.deltas.iter().filter(changes) {
+                    let leg = Leg { own, peer: (), effect: delta.effect, traffic: delta.traffic.clone() };
+                    legs.foreign.entry((change.direction, change.group)).or_default().push(leg);
                 }
             }
         }
@@ -256,6 +277,16 @@ impl Legs {
                     let common = leg.meets(other, met);
                     if let (Some(common), Some(block)) = (common, common_block(&leg.peer, &other.peer)) {
                         return Some(say(key.0, block.to_string(), leg.effect, &common, leg.own.family));
+                    }
+                }
+            }
+        }
+        for (key, legs) in &self.foreign {
+            for leg in legs {
+                for other in rest.foreign.get(key).into_iter().flatten() {
+                    if let Some(common) = leg.meets(other, |(), ()| true) {
+                        let peer = graph.group_id(key.1).to_string();
+                        return Some(say(key.0, peer, leg.effect, &common, leg.own.family));
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! New connections that show whether the promise holds. Established sessions outlive a change (law 4) and show nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::chain::Unit;
@@ -10,38 +10,58 @@ use crate::graph::{InterfaceIx, SecurityGraph, View};
 use crate::netset::{Family, IpProtocol, Packet, TransportSet};
 use crate::simulate::{EndpointSet, Simulation};
 
-/// At most so many for what changes.
-const CHANGED: usize = 200;
+/// At most so many for what changes for one interface, of each kind.
+const CHANGED: usize = 10;
 
 /// At most so many for what an interface keeps.
 const KEPT: usize = 10;
 
-/// Names probes for every change that is certain, and for some of what stays.
-pub(super) fn probes(simulation: &Simulation<'_>, compiled: &Compiled<'_>, units: &[Unit]) -> Vec<Probe> {
+/// Names probes for every interface that is changed: of what it surely loses and gains, and of what it keeps.
+///
+/// `last_step` says for an interface the place and the id of its last step: what changes is so only after it, on both sides.
+/// What is kept is kept in every state on the way.
+pub(super) fn probes(
+    simulation: &Simulation<'_>,
+    compiled: &Compiled<'_>,
+    units: &[Unit],
+    last_step: &dyn Fn(InterfaceIx) -> Option<(usize, String)>,
+) -> Vec<Probe> {
     let graph = simulation.graph;
     let mut probes: Vec<Probe> = Vec::new();
-    let mut add = |expect, because: &str, from: ProbeEnd, to: ProbeEnd, packet: Packet| {
+    let mut known: BTreeSet<(String, String, String, Option<u16>, &str)> = BTreeSet::new();
+    let mut add = |because: &'static str, [from, to]: [End; 2], packet: Packet| {
         let (protocol, port, source_port) = parts(packet);
-        if probes.iter().any(|known| known.from == from && known.to == to && known.because == because)
-            && because == "kept"
+        if !known.insert((from.end.address.clone(), to.end.address.clone(), protocol.clone(), port, because))
         {
-            return;
+            return false;
         }
-        let id = format!("p-{:04}", probes.len() + 1);
-        probes.push(Probe { id, expect, because: because.to_owned(), from, to, protocol, port, source_port });
+        let steps = [from.interface, to.interface].into_iter().flatten().filter_map(last_step);
+        let expect =
+            if because == ChangeKind::Lost.name() { ProbeExpectation::Fail } else { ProbeExpectation::Pass };
+        probes.push(Probe {
+            id: format!("p-{:04}", probes.len() + 1),
+            expect,
+            because: because.to_owned(),
+            after_step: steps.max().map(|(_, id)| id).filter(|_| because != "kept"),
+            from: from.end,
+            to: to.end,
+            protocol,
+            port,
+            source_port,
+        });
+        true
     };
-    let certain = simulation.impact.changes.iter().filter(|change| change.kind != ChangeKind::Undetermined);
-    for change in certain.take(CHANGED) {
-        let of = |sets: &[EndpointSet]| sets.iter().find_map(|set| end(graph, set));
-        let ends = (of(&change.sources), of(&change.destinations));
-        let (Some(from), Some(to), Some(packet)) = (ends.0, ends.1, change.traffic.witness()) else {
-            continue;
-        };
-        let expect = match change.kind {
-            ChangeKind::Lost => ProbeExpectation::Fail,
-            _ => ProbeExpectation::Pass,
-        };
-        add(expect, change.kind.name(), from, to, packet);
+    let mut left: BTreeMap<(InterfaceIx, ChangeKind), usize> = BTreeMap::new();
+    for change in simulation.impact.changes.iter().filter(|change| change.kind != ChangeKind::Undetermined) {
+        let Some(packet) = change.traffic.witness() else { continue };
+        for unit in units {
+            let left = left.entry((unit.interface, change.kind)).or_insert(CHANGED);
+            for ends in pairs_with(graph, unit.interface, &change.sources, &change.destinations) {
+                if *left > 0 && add(change.kind.name(), ends, packet) {
+                    *left -= 1;
+                }
+            }
+        }
     }
     let evaluator = Evaluator::of(compiled, simulation.readings);
     let (before, after) = (simulation.before(), simulation.after());
@@ -53,14 +73,8 @@ pub(super) fn probes(simulation: &Simulation<'_>, compiled: &Compiled<'_>, units
                 if let Some((from, to, packet)) = kept(compiled, &evaluator, views, source, destination)
                     && left > 0
                 {
-                    left -= 1;
-                    add(
-                        ProbeExpectation::Pass,
-                        "kept",
-                        ours(graph, source, from),
-                        ours(graph, destination, to),
-                        packet,
-                    );
+                    let ends = [ours(graph, source, from), ours(graph, destination, to)];
+                    left -= usize::from(add("kept", ends, packet));
                 }
             }
             if left == 0 {
@@ -112,27 +126,64 @@ fn kept(
     Some((from, to, before.intersection(&after).witness()?))
 }
 
-fn end(graph: &SecurityGraph, set: &EndpointSet) -> Option<ProbeEnd> {
+/// One end of a probe, with the interface it is.
+struct End {
+    interface: Option<InterfaceIx>,
+    end: ProbeEnd,
+}
+
+/// Returns a pair for each side on which an interface stands: it, and the first other end that anybody can use.
+fn pairs_with(
+    graph: &SecurityGraph,
+    interface: InterfaceIx,
+    sources: &[EndpointSet],
+    destinations: &[EndpointSet],
+) -> Vec<[End; 2]> {
+    let own = |sets: &[EndpointSet]| {
+        let is_own = |set: &&EndpointSet| matches!(set, EndpointSet::Interface { interface: one, .. } if *one == interface);
+        sets.iter().find(is_own).and_then(|set| end(graph, set))
+    };
+    let other = |sets: &[EndpointSet]| {
+        sets.iter().filter_map(|set| end(graph, set)).find(|end| end.interface != Some(interface))
+    };
+    let as_source = own(sources).zip(other(destinations)).map(|(from, to)| [from, to]);
+    let as_destination = own(destinations).zip(other(sources)).map(|(to, from)| [from, to]);
+    [as_source, as_destination].into_iter().flatten().collect()
+}
+
+fn end(graph: &SecurityGraph, set: &EndpointSet) -> Option<End> {
     match set {
         EndpointSet::Interface { interface, addresses } => {
             Some(ours(graph, *interface, addresses.first()?.block.address()))
         }
-        EndpointSet::External { blocks } => Some(ProbeEnd {
-            interface_id: None,
-            instance_id: None,
-            address: blocks.first()?.address().to_string(),
-        }),
+        EndpointSet::External { blocks } => {
+            let block = blocks.first()?;
+            let is_one = block.first() == block.last();
+            Some(End {
+                interface: None,
+                end: ProbeEnd {
+                    interface_id: None,
+                    instance_id: None,
+                    address: block.address().to_string(),
+                    any_of: Some(block.to_string()).filter(|_| !is_one),
+                },
+            })
+        }
         // Nobody here knows an address of theirs.
         EndpointSet::ForeignGroup { .. } => None,
     }
 }
 
-fn ours(graph: &SecurityGraph, interface: InterfaceIx, address: IpAddr) -> ProbeEnd {
+fn ours(graph: &SecurityGraph, interface: InterfaceIx, address: IpAddr) -> End {
     let described = graph.interface(interface);
-    ProbeEnd {
-        interface_id: Some(described.id.to_string()),
-        instance_id: described.instance.as_ref().map(ToString::to_string),
-        address: address.to_string(),
+    End {
+        interface: Some(interface),
+        end: ProbeEnd {
+            interface_id: Some(described.id.to_string()),
+            instance_id: described.instance.as_ref().map(ToString::to_string),
+            address: address.to_string(),
+            any_of: None,
+        },
     }
 }
 

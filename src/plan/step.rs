@@ -214,12 +214,17 @@ pub struct Target {
     pub groups_after: Vec<String>,
     /// The digest of its addresses.
     pub addresses_sha256: String,
+    /// The digest of its names and tags, where they are watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels_sha256: Option<String>,
 }
 
 /// Every fact the verdict rests on besides the targets' own groups.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Watch {
+    /// Names and tags are watched as well: rules of policy files select by them.
+    pub labels: bool,
     /// The peers, VPC by VPC.
     pub vpcs: Vec<WatchedVpc>,
     /// The groups of targets and peers, by id.
@@ -246,7 +251,8 @@ pub struct WatchedVpc {
     pub groups: Vec<String>,
     /// Interfaces with an address in one of these blocks are watched, sorted.
     pub blocks: Vec<String>,
-    /// The watched interfaces but the targets, with the digest of their groups and addresses.
+    /// The watched interfaces but the targets, with the digest of their groups and addresses, and of their names and tags
+    /// where those are watched.
     pub interfaces: BTreeMap<String, String>,
 }
 
@@ -264,6 +270,9 @@ pub struct WatchedGroup {
     pub inner_access_policy: String,
     /// The digest of its rules.
     pub rules_sha256: String,
+    /// The digest of its name, where names are watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels_sha256: Option<String>,
 }
 
 /// The groups whose rules name one group.
@@ -450,6 +459,9 @@ pub struct Probe {
     pub expect: ProbeExpectation,
     /// Why: `lost`, `gained` or `kept`.
     pub because: String,
+    /// It holds once this step is made; absent: in every state from before the first step to after the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_step: Option<String>,
     /// Who opens the connection.
     pub from: ProbeEnd,
     /// Who is asked.
@@ -486,6 +498,9 @@ pub struct ProbeEnd {
     pub instance_id: Option<String>,
     /// The address.
     pub address: String,
+    /// The block of which any address will do; absent where it is this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub any_of: Option<String>,
 }
 
 /// What the change does, as it was judged.

@@ -11,8 +11,8 @@ use super::fingerprint;
 use super::step::{Plan, Step, Value};
 use crate::evaluate::{ReadingSetting, Readings};
 use crate::graph::{GroupIx, InterfaceIx, SecurityGraph};
-use crate::inventory::{Inventory, Memberships, SecurityGroupId};
-use crate::simulate::{Options, Removal, simulate};
+use crate::inventory::{Inventory, Memberships, SecurityGroupId, VpcId};
+use crate::simulate::{Options, Removal, Simulation, simulate};
 
 /// How far a plan was carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,12 +126,19 @@ pub fn verify(plan: &Plan, inventory: &Inventory) -> Result<Verification, Verify
     let original = with_targets(plan, inventory);
     let graph = SecurityGraph::new(original);
     watched(plan, &graph, &mut drifts);
-    Ok(Verification {
-        progress,
-        drifts: drifts.into_iter().collect(),
-        promise_holds: promise(plan, &graph),
-        gaps,
-    })
+    let again = again(plan, &graph);
+    if progress != Progress::Done {
+        for removal in again.iter().flat_map(|simulation| &simulation.removals) {
+            for refusal in &removal.refusals {
+                drifts.insert(Drift {
+                    subject: graph.interface(removal.interface).id.to_string(),
+                    what: format!("the API would refuse it now: {} ({})", refusal.message, refusal.code),
+                });
+            }
+        }
+    }
+    let promise_holds = again.map(|simulation| changes_digest(&simulation) == plan.promise.changes_sha256);
+    Ok(Verification { progress, drifts: drifts.into_iter().collect(), promise_holds, gaps })
 }
 
 /// Returns the inventory once the first steps are made: their calls, taken literally.
@@ -229,8 +236,20 @@ fn watched(plan: &Plan, graph: &SecurityGraph, drifts: &mut BTreeSet<Drift>) {
         let target = plan.targets.get(graph.interface(interface).id.as_str());
         target.map(|target| target.region_id.clone()).unwrap_or_default()
     };
-    let mut cone = Cone { graph, units: &units, region: &region, unknown: BTreeSet::new() };
+    let is_whole =
+        |vpc: &VpcId| plan.watch.vpcs.iter().any(|one| one.vpc_id == vpc.as_str() && one.everything);
+    let labels = plan.watch.labels;
+    let mut cone =
+        Cone { graph, units: &units, region: &region, labels, whole: &is_whole, unknown: BTreeSet::new() };
     let fresh = cone.watch();
+    for unit in units.iter().filter(|_| labels) {
+        let id = graph.interface(unit.interface).id.as_str();
+        let was = plan.targets.get(id).and_then(|target| target.labels_sha256.as_ref());
+        if was != Some(&fingerprint::labels(graph, unit.interface)) {
+            let what = "its names or tags changed, and rules select by them".to_owned();
+            drifts.insert(Drift { subject: id.to_owned(), what });
+        }
+    }
     for what in std::mem::take(&mut cone.unknown) {
         drifts.insert(Drift { subject: "export".to_owned(), what: format!("it does not show {what}") });
     }
@@ -239,7 +258,7 @@ fn watched(plan: &Plan, graph: &SecurityGraph, drifts: &mut BTreeSet<Drift>) {
         &was.groups,
         &fresh.groups,
         "the group",
-        "its rules, its type or its inner access policy",
+        "its rules, its type, its inner access policy or its name",
         drifts,
     );
     differences(&was.references, &fresh.references, "the group", "the groups whose rules name it", drifts);
@@ -249,7 +268,13 @@ fn watched(plan: &Plan, graph: &SecurityGraph, drifts: &mut BTreeSet<Drift>) {
         let none = BTreeMap::new();
         let now = fresh.vpcs.iter().find(|other| other.vpc_id == vpc.vpc_id);
         let now = now.map_or(&none, |other| &other.interfaces);
-        differences(&vpc.interfaces, now, "the peer", "its groups or its addresses", drifts);
+        differences(
+            &vpc.interfaces,
+            now,
+            "the peer",
+            "its groups, its addresses, its names or its tags",
+            drifts,
+        );
     }
 }
 
@@ -271,8 +296,8 @@ fn differences<T: PartialEq>(
     }
 }
 
-/// Makes the change again in the fresh estate and compares what it does.
-fn promise(plan: &Plan, graph: &SecurityGraph) -> Option<bool> {
+/// Makes the change again in the fresh estate, if it can be made there.
+fn again<'g>(plan: &Plan, graph: &'g SecurityGraph) -> Option<Simulation<'g>> {
     let mut readings = Readings::default();
     for (name, value) in &plan.readings {
         readings = readings.with(format!("{name}={value}").parse::<ReadingSetting>().ok()?);
@@ -289,6 +314,5 @@ fn promise(plan: &Plan, graph: &SecurityGraph) -> Option<bool> {
         }
     }
     let options = Options { readings, ..Options::default() };
-    let simulation = simulate(graph, &removals, &options).ok()?;
-    Some(changes_digest(&simulation) == plan.promise.changes_sha256)
+    simulate(graph, &removals, &options).ok()
 }

@@ -30,6 +30,7 @@ pub use refusal::Refusal;
 pub use removal::{JudgedRemoval, Removal, TargetForm};
 pub use removal_file::{RemovalFileError, read_csv, read_json, read_removals};
 pub use removal_text::{IdError, RemovalTextError, check_id, parse_move, parse_removal};
+pub(crate) use run::ForeignGroups;
 pub use run::{Simulator, simulate};
 pub use simulation::{Options, Quotas, RemovalError, Simulation, SimulationVerdict};
 pub use standing::{StandingKind, StandingRisk};

@@ -15,7 +15,8 @@ use super::orphan::Standing;
 use super::removal::{JudgedRemoval, Removal};
 use super::simulation::{Options, RemovalError, Simulation, SimulationVerdict};
 use crate::evaluate::{
-    Cause, ChangeKind, Compiled, Delta, Difference, Effect, Endpoint, Evaluator, Evidence, PeerPiece, Row,
+    Cause, ChangeKind, Compiled, Delta, Difference, Effect, Endpoint, Evaluator, Evidence, ForeignChange,
+    PeerPiece, Row,
 };
 use crate::graph::{GroupIx, InterfaceIx, SecurityGraph};
 use crate::inventory::{Direction, Network, NetworkInterface, RulePeer};
@@ -68,6 +69,11 @@ impl<'g> Simulator<'g> {
     /// [`RemovalError`] when an id does not exist, or a target is not in its group.
     pub fn simulate(&self, removals: &[Removal], options: &Options) -> Result<Simulation<'g>, RemovalError> {
         Ok(self.simulate_judged(judge(self.compiled.graph(), removals, options)?, options))
+    }
+
+    /// Returns the groups of other accounts.
+    pub(crate) const fn foreign(&self) -> &ForeignGroups {
+        &self.foreign
     }
 
     /// Returns what was compiled.
@@ -176,7 +182,7 @@ fn evidence(change: &Change) -> impl Iterator<Item = &Evidence> {
 
 /// Groups of other accounts: those a rule names with an owner that is not ours, and those that name ours.
 #[derive(Debug)]
-pub(super) struct ForeignGroups {
+pub(crate) struct ForeignGroups {
     pub(super) named: BTreeSet<GroupIx>,
     /// For each of our groups, the foreign groups whose rules name it.
     pub(super) naming: BTreeMap<GroupIx, BTreeSet<GroupIx>>,
@@ -206,6 +212,16 @@ impl ForeignGroups {
             }
         }
         Self { named, naming }
+    }
+
+    /// Returns the foreign groups whose rules name one of these.
+    pub(crate) fn naming_any<'a>(&self, groups: impl IntoIterator<Item = &'a GroupIx>) -> BTreeSet<GroupIx> {
+        groups.into_iter().filter_map(|group| self.naming.get(group)).flatten().copied().collect()
+    }
+
+    /// Returns what may change between a row and the members of foreign groups.
+    pub(crate) fn changes(&self, row: &Row<'_, '_>, naming_us: &BTreeSet<GroupIx>) -> Vec<ForeignChange> {
+        row.foreign(&self.named, naming_us)
     }
 }
 
@@ -245,13 +261,7 @@ fn row_findings(
     foreign: &ForeignGroups,
 ) -> RowFindings {
     let mut found = RowFindings::default();
-    let naming_us: BTreeSet<GroupIx> = attribution
-        .touched(interface)
-        .iter()
-        .filter_map(|group| foreign.naming.get(group))
-        .flatten()
-        .copied()
-        .collect();
+    let naming_us = foreign.naming_any(&attribution.touched(interface));
     for mut row in difference.rows(interface) {
         let own = (interface, row.kind(), row.range());
         for group in row.peers() {
@@ -297,7 +307,7 @@ fn row_findings(
                 }
             }
         }
-        for change in row.foreign(&foreign.named, &naming_us) {
+        for change in foreign.changes(&row, &naming_us) {
             for delta in &change.deltas {
                 if let Effect::Change(kind) = delta.effect {
                     found.externals.insert((kind, change.direction));

@@ -1,7 +1,7 @@
 //! From a cleared change to calls, order, and what has to be true.
 
 use sgleave::graph::SecurityGraph;
-use sgleave::inventory::{AccountId, Inventory, Memberships};
+use sgleave::inventory::{AccountId, Inventory, Memberships, RulePeer};
 use sgleave::plan::{
     Api, DraftError, DraftOptions, Plan, PlanError, ProbeExpectation, Progress, Value, carried_out, draft,
     plan_id, read_plan, signature, to_json, to_markdown, verify,
@@ -41,6 +41,7 @@ fn options(api: Api) -> DraftOptions<'static> {
         inventory_digest: "sha256:0",
         tool_version: "0.0.0",
         lowered: &[],
+        asks_rego: false,
     }
 }
 
@@ -474,4 +475,139 @@ fn a_group_set_that_nobody_knows_is_no_place_to_plan_from() {
     estate.interfaces[0].memberships = Memberships::Unknown;
     let found = verify(&plan, &estate).unwrap();
     assert_eq!(found.progress, Progress::Elsewhere);
+}
+
+/// Makes a group one of another account, wherever a rule names it.
+fn of_another_account(mut estate: Inventory, id: &str) -> Inventory {
+    for rule in estate.groups.iter_mut().flat_map(|group| &mut group.rules) {
+        if let RulePeer::Group { id: named, owner } = &mut rule.peer
+            && named.as_str() == id
+        {
+            *owner = Some("9".into());
+        }
+    }
+    estate
+}
+
+#[test]
+fn what_members_of_a_foreign_group_may_reach_is_not_broken_on_the_way() {
+    for (near, names) in [("w3", ["B", "A"]), ("w2", ["B", "A"])] {
+        let rules = match near {
+            // A accepts, B would drop, C accepts in the end: B is left first.
+            "w3" => {
+                "A: in 1 accept tcp 22/22 from sg:F; B: in 5 drop tcp 22/22 from sg:F; C: in 9 accept tcp 22/22 from sg:F"
+            }
+            // A drops what B would accept: B is left first.
+            _ => "A: in 1 drop tcp 22/22 from sg:F; B: in 5 accept tcp 22/22 from sg:F",
+        };
+        let text =
+            format!("A{{normal,drop}}; B{{normal,drop}}; C{{normal,drop}}; {rules}; t=10.0.0.1[A,B,C]");
+        let graph = SecurityGraph::new(of_another_account(inventory(&text), "sg-F"));
+        let change = removals(&["i-t:sg-A", "i-t:sg-B"]);
+        let plan = drafted_under(&lenient(), &graph, &change, &options(Api::Leave)).unwrap().unwrap();
+        let wanted = names.map(|name| format!("LeaveSecurityGroup sg-{name}"));
+        assert_eq!(calls(&plan), wanted, "{near}");
+    }
+}
+
+#[test]
+fn every_target_has_connections_to_try_and_each_holds_from_its_own_last_step() {
+    let estate = "G{normal,accept}; H{normal,drop}; a=10.0.0.1[G,H]; b=10.0.0.2[G,H]; c=10.0.0.3[G]";
+    let plan = drafted(estate, &["i-a:sg-G", "i-b:sg-G"], Api::Modify);
+    let place = |id: &str| plan.order.iter().position(|step| step == id).unwrap();
+    let last = |interface: &str| {
+        let is_its = |step: &&sgleave::plan::Step| step.expect.interface.network_interface_id == interface;
+        plan.steps.iter().rfind(is_its).map(|step| place(&step.id))
+    };
+    for target in ["eni-a", "eni-b"] {
+        let of = |probe: &&sgleave::plan::Probe| {
+            [&probe.from, &probe.to].iter().any(|end| end.interface_id.as_deref() == Some(target))
+        };
+        let lost: Vec<_> = plan.probes.iter().filter(of).filter(|probe| probe.because == "lost").collect();
+        assert!(!lost.is_empty(), "{target}: {:?}", plan.probes);
+    }
+    for probe in &plan.probes {
+        let ends = [&probe.from, &probe.to].map(|end| end.interface_id.as_deref().and_then(last));
+        let wanted = ends.into_iter().flatten().max();
+        assert_eq!(
+            probe.after_step.as_deref().map(place),
+            wanted.filter(|_| probe.because != "kept"),
+            "{probe:?}"
+        );
+        assert_eq!(probe.expect == ProbeExpectation::Fail, probe.because == "lost");
+    }
+}
+
+#[test]
+fn names_and_tags_are_watched_where_rules_select_by_them() {
+    let text = "G{normal,accept}; H{normal,drop}; a=10.0.0.1[G,H]; b=10.0.0.2[G,H]";
+    let edits: [(&str, fn(&mut Inventory)); 5] = [
+        ("the target's name", |estate| estate.instances[0].name = "frozen".to_owned()),
+        ("a tag of the target", |estate| {
+            estate.interfaces[0].tags.insert("freeze".to_owned(), String::new());
+        }),
+        ("the peer's name", |estate| estate.interfaces[1].name = "frozen".to_owned()),
+        ("a tag of the peer", |estate| {
+            estate.instances[1].tags.insert("freeze".to_owned(), String::new());
+        }),
+        ("the group's name", |estate| estate.groups[0].name = "frozen".to_owned()),
+    ];
+    let graph = SecurityGraph::new(inventory(text));
+    for (set, is_watched) in [(lenient(), true), (PolicySet::standard(), false)] {
+        // Nobody is isolated by it, so that the usual policies clear it.
+        let change = removals(&["i-a:sg-H"]);
+        let plan = drafted_under(&set, &graph, &change, &options(Api::Modify));
+        let Ok(plan) = plan else { panic!("the usual policies deny it") };
+        let plan = plan.unwrap();
+        assert_eq!(plan.watch.labels, is_watched);
+        assert!(verify(&plan, graph.inventory()).unwrap().drifts.is_empty());
+        for (what, edit) in edits {
+            let mut moved = graph.inventory().clone();
+            edit(&mut moved);
+            let drifts = verify(&plan, &moved).unwrap().drifts;
+            assert!(drifts.is_empty() != (is_watched), "{what}: {drifts:?}");
+        }
+    }
+}
+
+#[test]
+fn what_the_api_would_refuse_now_is_said_until_it_is_done() {
+    let text = "G{normal,accept}; H{normal,drop}; a=10.0.0.1[G,H]; b=10.0.0.2[G]";
+    let plan = drafted(text, &["i-a:sg-G"], Api::Modify);
+    let mut locked = inventory(text);
+    locked.instances[0].status = "Starting".to_owned();
+    let found = verify(&plan, &locked).unwrap();
+    assert_eq!(found.progress, Progress::NotStarted);
+    assert!(
+        found.drifts.iter().any(|drift| drift.what.contains("IncorrectInstanceStatus")),
+        "{:?}",
+        found.drifts
+    );
+    let done = verify(&plan, &carried_out(&plan, &locked, plan.steps.len())).unwrap();
+    assert_eq!((done.progress, done.drifts), (Progress::Done, Vec::new()));
+}
+
+#[test]
+fn where_sources_are_counted_every_machine_is_watched() {
+    let text = "G{normal,accept}; H{normal,drop}; D{normal,drop}; D: in 1 accept tcp 80/80 from 10.0.0.0/24; \
+                a=10.0.0.1[G,H]; b=10.0.0.2[G]; far=10.9.0.1[D]";
+    let graph = SecurityGraph::new(inventory(text));
+    let change = removals(&["i-a:sg-G"]);
+    for (rule, everything) in [
+        ("", false),
+        (
+            "policies:\n  - minimum-sources: { from: { all: true }, to: { group: sg-D }, traffic: tcp/80, at-least: 1 }\n",
+            true,
+        ),
+    ] {
+        let mut set = lenient();
+        if !rule.is_empty() {
+            set.layer("team.yaml", &format!("version: 1\n{rule}")).unwrap();
+        }
+        let plan = drafted_under(&set, &graph, &change, &options(Api::Modify)).unwrap().unwrap();
+        let vpc = &plan.watch.vpcs[0];
+        assert_eq!((vpc.everything, vpc.interfaces.contains_key("eni-far")), (everything, everything));
+        assert_eq!(plan.watch.groups.contains_key("sg-D"), everything);
+        assert!(verify(&plan, graph.inventory()).unwrap().drifts.is_empty());
+    }
 }

@@ -48,6 +48,7 @@ fn drafted(graph: &SecurityGraph, removals: &[Removal], api: Api) -> Result<Plan
         inventory_digest: "",
         tool_version: "",
         lowered: &[],
+        asks_rego: false,
     };
     draft(&review.clear().unwrap(), &options)
 }

@@ -372,6 +372,20 @@ def drift(lab, quick):
         code = lab.run(folder, "resume", "--healthy", "test: fine")
         check(code == 6, f"{name}, after one step: {code}\n{lab.output(folder)}")
         check(len(lab.service.writes()) == 1, f"{name}, after one step: something was written")
+    # Names and tags are watched where rules select by them, and nowhere else.
+    policy = os.path.join(lab.folder, "team.yaml")
+    with open(policy, "w", encoding="utf-8") as file:
+        file.write("version: 1\npolicies:\n  - protected: { of: { tag: { freeze: \"*\" } } }\n    optional: true\n")
+    named = lab.plan("drift, labels", 1, ["i-t0:sg-app"], "-p", policy)
+    freeze = {"Tag": [{"TagKey": "freeze", "TagValue": "yes"}]}
+    for kind, id, more in (("instances", "i-t0", {"Tags": freeze}), ("interfaces", "eni-t0", {"Tags": freeze}),
+                           ("instances", "i-t0", {"InstanceName": "x"}), ("interfaces", "eni-peer", {"NetworkInterfaceName": "x"}),
+                           ("instances", "i-peer", {"Tags": freeze}), ("groups", "sg-app", {"SecurityGroupName": "x"})):
+        for plan, wanted in ((named, 5), (first, 0)):
+            folder, document = lab.begin(plan)
+            check(lab.run(folder, "dry-run") == 0, f"nothing moved\n{lab.output(folder)}")
+            getattr(lab.service.world, kind)[id].update(more)
+            check(lab.run(folder, "dry-run") == wanted, f"{id} {more}: not {wanted}\n{lab.output(folder)}")
     # What is no part of the cone does not stop anybody.
     for change in (lambda w: w.instances["i-far"].update(InstanceName="x"),
                    lambda w: w.rules["sg-app"]["Permissions"]["Permission"][0].update(Description="y", CreateTime="z"),

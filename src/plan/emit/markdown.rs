@@ -139,10 +139,13 @@ fn probes(plan: &Plan, out: &mut String) -> std::fmt::Result {
         out,
         "\n## Connections to try\n\nOpen new ones: established sessions live up to 910 seconds.\n"
     )?;
-    writeln!(out, "| | from | to | what | must | because |\n|---|---|---|---|---|---|")?;
+    writeln!(out, "| | from | to | what | must | because | from when |\n|---|---|---|---|---|---|---|")?;
     let end = |end: &ProbeEnd| match (&end.instance_id, &end.interface_id) {
         (Some(id), _) | (None, Some(id)) => format!("{} {}", escaped(id), escaped(&end.address)),
-        (None, None) => escaped(&end.address),
+        (None, None) => match &end.any_of {
+            Some(block) => format!("any of {}", escaped(block)),
+            None => escaped(&end.address),
+        },
     };
     for probe in plan.probes.iter().take(PROBES) {
         let port = probe.port.map(|port| format!("/{port}")).unwrap_or_default();
@@ -153,12 +156,16 @@ fn probes(plan: &Plan, out: &mut String) -> std::fmt::Result {
         };
         writeln!(
             out,
-            "| {} | {} | {} | {}{port}{source} | {must} | {} |",
+            "| {} | {} | {} | {}{port}{source} | {must} | {} | {} |",
             escaped(&probe.id),
             end(&probe.from),
             end(&probe.to),
             escaped(&probe.protocol),
-            escaped(&probe.because)
+            escaped(&probe.because),
+            probe
+                .after_step
+                .as_deref()
+                .map_or_else(|| "always".to_owned(), |step| format!("after {}", escaped(step)))
         )?;
     }
     match plan.probes.len().checked_sub(PROBES).filter(|more| *more > 0) {

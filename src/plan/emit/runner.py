@@ -316,13 +316,40 @@ def groups_of(thing):
     return sorted(set(inner(thing, "SecurityGroupIds", "SecurityGroupId")))
 
 
+def hashed(text):
+    return hashlib.sha256((text if isinstance(text, str) else "").encode()).hexdigest()
+
+
+def label_lines(what, name, thing):
+    tags = {}
+    for tag in optional(thing, "Tags", "Tag"):
+        key, value = tag.get("TagKey") or tag.get("Key") or "", tag.get("TagValue") or tag.get("Value") or ""
+        if key or value:
+            tags[key] = min(value, tags.get(key, value))
+    lines = [f"{what} name {hashed(thing.get(name))}"]
+    return lines + [f"{what} tag {hashed(key)} {hashed(value)}" for key, value in tags.items()]
+
+
+def labels_of(interface, instance):
+    lines = label_lines("interface", "NetworkInterfaceName", interface)
+    return lines + (label_lines("instance", "InstanceName", instance) if instance else [])
+
+
+def labels_sha256(interface, instance):
+    return digest("labels", labels_of(interface, instance))
+
+
+def group_labels_sha256(group):
+    return digest("labels", [f"name {hashed(group.get('SecurityGroupName'))}"])
+
+
 def addresses_sha256(interface):
     return digest("addresses", [f"{kind} {block(net)}" for kind, net in held_blocks(interface)])
 
 
-def peer_sha256(interface):
+def peer_sha256(interface, labels=()):
     groups = [f"group {group}" for group in groups_of(interface)]
-    return digest("interface", groups + [f"{kind} {block(net)}" for kind, net in held_blocks(interface)])
+    return digest("interface", groups + [f"{kind} {block(net)}" for kind, net in held_blocks(interface)] + list(labels))
 
 
 PROTOCOLS = {"tcp": "6", "udp": "17", "icmp": "1", "icmpv6": "58", "gre": "47", "all": "all"}
@@ -771,6 +798,9 @@ class Run:
             problems.append(f"it is attached to {interface.get('InstanceId')!r}, not {wanted_instance.get('InstanceId')!r}")
         if addresses_sha256(interface) != target["addresses_sha256"]:
             problems.append("its addresses changed")
+        if "labels_sha256" in target and (
+                labels_sha256(interface, instances.get(wanted_instance.get("InstanceId"))) != target["labels_sha256"]):
+            problems.append("its names or tags changed, and rules select by them")
         if wanted_instance:
             instance = instances.get(wanted_instance["InstanceId"])
             if instance is None:
@@ -840,7 +870,8 @@ class Run:
                 held = [net for _, net in held_blocks(interface)]
                 is_inside = any(one.version == net.version and one.overlaps(net) for one in blocks for net in held)
                 if vpc["everything"] or is_inside or groups & set(groups_of(interface)):
-                    now[id] = peer_sha256(interface)
+                    now[id] = interface
+            now = self.peers_sha256(region, now)
             for id in sorted(set(now) | set(vpc["interfaces"])):
                 if now.get(id) != vpc["interfaces"].get(id):
                     what = "is new here" if id not in vpc["interfaces"] else "is gone from here" if id not in now else "changed"
@@ -866,6 +897,14 @@ class Run:
                 found.append(f"port list {id} changed")
         return found
 
+    def peers_sha256(self, region, interfaces):
+        if not self.plan["watch"]["labels"]:
+            return {id: peer_sha256(one) for id, one in interfaces.items()}
+        attached = [(region, text_of(one.get("InstanceId"))) for one in interfaces.values() if text_of(one.get("InstanceId"))]
+        instances = self.described("DescribeInstances", "Instances", "Instance", "InstanceId", attached)
+        return {id: peer_sha256(one, labels_of(one, instances.get(text_of(one.get("InstanceId")))))
+                for id, one in interfaces.items()}
+
     def check_groups(self, wanted):
         found, described = [], {}
         by_region = {}
@@ -888,6 +927,8 @@ class Run:
                 continue
             if text_of(one.get("SecurityGroupType")).lower() != group["group_type"] or one.get("VpcId") != group["vpc_id"]:
                 found.append(f"group {id} is of another type or in another VPC")
+            if "labels_sha256" in group and group_labels_sha256(one) != group["labels_sha256"]:
+                found.append(f"group {id} has another name, and rules select by names")
             inner_access, rules = self.read_rules(group["region_id"], id)
             if inner_access.lower() != group["inner_access_policy"].lower():
                 found.append(f"the inner access policy of {id} is {inner_access}")

@@ -30,7 +30,8 @@ pub(super) fn json(bytes: &[u8]) {
     assert_eq!(again, plan);
     assert_eq!(to_json(&again).unwrap(), written);
     let page = to_markdown(&plan);
-    let acts = |letter: char| (letter.is_control() && letter != '\n') || ('\u{202a}'..='\u{202e}').contains(&letter);
+    let acts =
+        |letter: char| (letter.is_control() && letter != '\n') || ('\u{202a}'..='\u{202e}').contains(&letter);
     assert!(!page.contains(acts) && !page.contains('<'), "{page:?}");
     let steps = carried_out(&plan, &ESTATE, plan.steps.len());
     for estate in [&*ESTATE, &steps] {
