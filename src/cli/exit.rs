@@ -45,7 +45,10 @@ pub(super) const TABLE: &[(u8, &str)] = &[
     (USAGE, "the command line cannot be understood, or names nothing to remove"),
     (INPUT, "an input cannot be used: unreadable, invalid, contradictory, unknown ids"),
     (UNDETERMINED, "the evidence is incomplete, so there is no verdict (check, and --exit-code)"),
-    (STALE, "the plan, its signature and the export do not belong together (verify, plan verify-signature)"),
+    (
+        STALE,
+        "the plan, its signature and the export do not belong together, or the export is too old for a plan",
+    ),
     (OUTPUT, "an output could not be written completely"),
     (BUG, "a bug in sgleave"),
 ];

@@ -100,6 +100,7 @@ fn fill(out: &Path, plan: &Plan) -> Result<(), Failure> {
 /// The times of a plan.
 struct Times {
     created_at: Timestamp,
+    taken_at: Option<Timestamp>,
     not_before: Option<Timestamp>,
     not_after: Option<Timestamp>,
 }
@@ -109,6 +110,7 @@ impl Times {
         let time = |text: &Option<String>| text.as_deref().map(time).transpose();
         Ok(Self {
             created_at: time(&args.created_at)?.unwrap_or_else(Timestamp::now),
+            taken_at: time(&args.taken_at)?,
             not_before: time(&args.not_before)?,
             not_after: time(&args.not_after)?,
         })
@@ -135,6 +137,7 @@ fn draft_options<'o>(
         },
         quotas: options.quotas,
         created_at: times.created_at,
+        taken_at: times.taken_at,
         max_age_seconds: args.max_age,
         not_before: times.not_before,
         not_after: times.not_after,
@@ -205,6 +208,9 @@ impl From<DraftError> for Failure {
             DraftError::NoAccount => (exit::INPUT, "name it with --account"),
             DraftError::Accounts(_) => (exit::INPUT, "make a plan for each account"),
             DraftError::NoRegion(_) => (exit::INPUT, "name it with --region"),
+            DraftError::OtherTime(_) => {
+                (exit::STALE, "export again, or let the plan live longer with --max-age")
+            }
             DraftError::Unwritable(_) => (exit::BUG, "please report it"),
         };
         Self::new(code, &error).with_help(help)

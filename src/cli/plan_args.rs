@@ -82,6 +82,9 @@ pub(super) struct DraftArgs {
     /// How long to wait between a join and the leave that needs it
     #[arg(long, value_name = "SECONDS", default_value_t = 10, hide_short_help = true)]
     pub(super) wait: u32,
+    /// When the export was taken, as 2026-01-31T21:45:00Z; the plan's age counts from there
+    #[arg(long, value_name = "TIME", hide_short_help = true)]
+    pub(super) taken_at: Option<String>,
     /// How long the plan may wait until it is begun
     #[arg(long, value_name = "SECONDS", default_value_t = 3600, hide_short_help = true)]
     pub(super) max_age: u32,

@@ -31,7 +31,9 @@ pub struct DraftOptions<'o> {
     pub quotas: Quotas,
     /// Now.
     pub created_at: Timestamp,
-    /// How long the plan may wait until it is begun, in seconds.
+    /// When the export was taken, if that is known.
+    pub taken_at: Option<Timestamp>,
+    /// How long the plan may wait until it is begun, in seconds, from when the export was taken or else from now.
     pub max_age_seconds: u32,
     /// Not to be executed before.
     pub not_before: Option<Timestamp>,
@@ -86,6 +88,9 @@ pub enum DraftError {
     /// The region of an interface is not known.
     #[error("the export does not say in which region {0} is")]
     NoRegion(String),
+    /// The export is older than the plan may be, or comes from the future.
+    #[error("the export was taken at {0}, and the plan would not live to be made")]
+    OtherTime(String),
     /// The plan cannot be written.
     #[error("the plan cannot be written: {0}")]
     Unwritable(String),
@@ -106,6 +111,7 @@ pub fn draft(clearance: &Clearance<'_>, options: &DraftOptions<'_>) -> Result<Pl
     if removals.is_empty() {
         return Err(DraftError::Nothing);
     }
+    let expires_at = expiry(options)?;
     let refusals = removals.iter().flat_map(|removal| &removal.refusals);
     let refusals: Vec<String> =
         refusals.map(|refusal| format!("{} ({})", refusal.message, refusal.code)).take(REASONS).collect();
@@ -159,7 +165,6 @@ pub fn draft(clearance: &Clearance<'_>, options: &DraftOptions<'_>) -> Result<Pl
     let probes = probes(simulation, review.reviewer().simulator().compiled(), &moves.units, &last_step);
     let left: BTreeSet<GroupIx> = removals.iter().map(|removal| removal.group).collect();
     let totals = &simulation.impact.totals;
-    let lifetime = SignedDuration::from_secs(options.max_age_seconds.into());
     let written = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let mut plan = Plan {
         kind: "plan".to_owned(),
@@ -167,7 +172,7 @@ pub fn draft(clearance: &Clearance<'_>, options: &DraftOptions<'_>) -> Result<Pl
         plan_id: String::new(),
         tool: Tool { name: "sgleave".to_owned(), version: options.tool_version.to_owned() },
         created_at: written(options.created_at),
-        expires_at: written(options.created_at.saturating_add(lifetime).unwrap_or(options.created_at)),
+        expires_at: written(expires_at),
         not_before: options.not_before.map(written),
         not_after: options.not_after.map(written),
         account_id: place.account,
@@ -179,6 +184,7 @@ pub fn draft(clearance: &Clearance<'_>, options: &DraftOptions<'_>) -> Result<Pl
             .map(|region| Region { region_id: region.clone(), api: "Ecs/2014-05-26".to_owned() })
             .collect(),
         inventory_digest: options.inventory_digest.to_owned(),
+        inventory_taken_at: options.taken_at.map(written),
         incomplete_inputs: Vec::new(),
         readings: simulation
             .readings
@@ -192,7 +198,7 @@ pub fn draft(clearance: &Clearance<'_>, options: &DraftOptions<'_>) -> Result<Pl
         waivers: waivers_used(review),
         known_findings: known_findings(review),
         lowered: options.lowered.iter().map(lowered).collect(),
-        assumptions: assumptions(review),
+        assumptions: assumptions(review, options),
         api: api_choice(options.api),
         rollback_permission: match (options.api, options.rollback_attested) {
             (_, true) => RollbackPermission::Attested,
@@ -221,6 +227,17 @@ pub fn draft(clearance: &Clearance<'_>, options: &DraftOptions<'_>) -> Result<Pl
     };
     plan.plan_id = plan_id(&plan).map_err(|error| DraftError::Unwritable(error.to_string()))?;
     Ok(plan)
+}
+
+/// The end of the time in which a plan may be begun; it lies after the time at which the plan is made.
+fn expiry(options: &DraftOptions<'_>) -> Result<Timestamp, DraftError> {
+    let lifetime = SignedDuration::from_secs(options.max_age_seconds.into());
+    let begin = options.taken_at.unwrap_or(options.created_at);
+    let end = begin.saturating_add(lifetime).unwrap_or(begin);
+    if begin > options.created_at || end <= options.created_at {
+        return Err(DraftError::OtherTime(begin.to_string()));
+    }
+    Ok(end)
 }
 
 /// Where the interfaces are, and whose they are.
@@ -517,9 +534,14 @@ fn lowered(rule: &Lowered) -> LoweredRule {
     }
 }
 
-fn assumptions(review: &Review<'_>) -> Vec<String> {
+fn assumptions(review: &Review<'_>, options: &DraftOptions<'_>) -> Vec<String> {
     let simulation = review.simulation();
     let mut found: BTreeSet<String> = BTreeSet::new();
+    if options.taken_at.is_none() {
+        found.insert(
+            "when the export was taken is not known; the runner reads every watched fact again".to_owned(),
+        );
+    }
     for removal in &simulation.removals {
         let name = match (removal.form, &simulation.graph.interface(removal.interface).instance) {
             (TargetForm::Instance, Some(instance)) => instance.to_string(),

@@ -40,6 +40,9 @@ pub struct Plan {
     pub regions: Vec<Region>,
     /// The digest of the export the verdict rests on.
     pub inventory_digest: String,
+    /// When the export was taken, if somebody said so; then the plan's age counts from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inventory_taken_at: Option<String>,
     /// What the export does not show; empty in a plan that may be executed.
     pub incomplete_inputs: Vec<String>,
     /// The settings of the semantics.

@@ -89,6 +89,19 @@ fn a_plan_needs_a_folder_of_its_own_and_times_that_can_be_read() {
     assert_eq!((again.code, again.stdout.as_str()), (2, ""));
     assert!(again.stderr.contains("change` is not empty"), "{}", again.stderr);
     assert_eq!(fs::read_to_string(scene.path("change/plan.json")).unwrap(), before);
+    let old = Scene::new();
+    let yesterday = ["--taken-at", "2025-12-31T00:00:00Z"];
+    assert_refused(plan(&old, CLEAR).args(yesterday), 5, "the export was taken at 2025-12-31T00:00:00Z");
+    assert_refused(
+        plan(&old, CLEAR).args(["--taken-at", "2026-01-01T00:00:01Z"]),
+        5,
+        "the export was taken at",
+    );
+    assert!(!old.path("change").exists());
+    let said = run(plan(&old, CLEAR).args(yesterday).args(["--max-age", "90000"]));
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert_eq!(document(&old)["inventory_taken_at"], "2025-12-31T00:00:00Z");
+    assert_eq!(document(&old)["expires_at"], "2026-01-01T01:00:00Z");
     let fresh = Scene::new();
     assert_refused(plan(&fresh, CLEAR).args(["--not-after", "tonight"]), 2, "`tonight` is no time");
     assert_eq!(run(plan(&fresh, CLEAR).args(["--max-wave", "0"])).code, 2);

@@ -30,6 +30,7 @@ fn options(api: Api) -> DraftOptions<'static> {
         quotas: Quotas::default(),
         created_at: "2026-01-01T00:00:00Z".parse().unwrap(),
         max_age_seconds: 3600,
+        taken_at: None,
         not_before: None,
         not_after: None,
         account: Some("1234".to_owned()),

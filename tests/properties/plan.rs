@@ -37,6 +37,7 @@ fn drafted(graph: &SecurityGraph, removals: &[Removal], api: Api) -> Result<Plan
         quotas: Quotas::default(),
         created_at: "2026-01-01T00:00:00Z".parse().unwrap(),
         max_age_seconds: 60,
+        taken_at: None,
         not_before: None,
         not_after: None,
         account: Some("1234".to_owned()),
