@@ -539,10 +539,13 @@ fn every_target_has_connections_to_try_and_each_holds_from_its_own_last_step() {
     }
 }
 
+/// What somebody changes in an estate.
+type Edit = fn(&mut Inventory);
+
 #[test]
 fn names_and_tags_are_watched_where_rules_select_by_them() {
     let text = "G{normal,accept}; H{normal,drop}; a=10.0.0.1[G,H]; b=10.0.0.2[G,H]";
-    let edits: [(&str, fn(&mut Inventory)); 5] = [
+    let edits: [(&str, Edit); 5] = [
         ("the target's name", |estate| estate.instances[0].name = "frozen".to_owned()),
         ("a tag of the target", |estate| {
             estate.interfaces[0].tags.insert("freeze".to_owned(), String::new());
