@@ -73,3 +73,14 @@ fn every_corpus_passes_its_body() {
     failures.sort();
     assert!(failures.is_empty(), "{failures:#?}");
 }
+
+/// What is not read as a plan shows nothing about plans.
+#[test]
+fn the_corpus_of_plans_holds_plans() {
+    for name in ["modify", "leave"] {
+        let text = fs::read_to_string(fuzz().join("corpus/plan_json").join(name)).unwrap();
+        // The fuzzers cut longer inputs off.
+        assert!(text.len() < 4096, "{name}: {}", text.len());
+        serde_json::from_str::<sgleave::plan::Plan>(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
