@@ -13,5 +13,6 @@ pub mod plan;
 pub mod policy;
 pub mod report;
 pub mod simulate;
+mod steering;
 #[cfg(feature = "proptest1")]
 pub mod testing;

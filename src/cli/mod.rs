@@ -28,6 +28,7 @@ mod policies;
 mod policy;
 mod policy_args;
 mod removals;
+mod review;
 mod sample;
 mod schema;
 mod settings;

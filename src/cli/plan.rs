@@ -7,12 +7,10 @@ use jiff::Timestamp;
 use super::args::TerminalArgs;
 use super::failure::Failure;
 use super::plan_args::{ApiArg, DraftArgs, PlanArgs, PlanCommand, SignArgs, VerifySignatureArgs};
-use super::removals::{self, Need};
+use super::review::{Asked, Reviewed, reviewed};
 use super::terminal::Terminal;
-use super::{check, exit, folder, input, output, policies, settings};
+use super::{check, exit, folder, input, output};
 use crate::plan::{self, Api, DraftError, DraftOptions, Plan, RUNNER, draft, read_plan};
-use crate::report::{SimulationReport, write_simulation};
-use crate::simulate::{Options, Simulator, isolate_last};
 
 /// A plan is as long as its change; what is larger is another file.
 pub(super) const PLAN_LIMIT: u64 = 1 << 30;
@@ -29,57 +27,37 @@ pub(super) fn run(args: &PlanArgs, common: &TerminalArgs, terminal: &mut Termina
 }
 
 fn write(args: &PlanArgs, common: &TerminalArgs, terminal: &mut Terminal) -> Result<u8, Failure> {
-    let options = settings::options(&args.semantics)?;
     let times = Times::of(&args.draft)?;
-    let outputs = settings::outputs(&args.output, args.table.csv_dialect, common.color, &settings::FINDINGS)?;
-    outputs.keep_clear_of(&args.removals.removals, terminal)?;
-    outputs.keep_clear_of(&args.policies.policy, terminal)?;
-    let policies = policies::read(&args.policies, terminal)?;
-    let mut proposed = removals::collect(&args.removals, &args.input, Need::Required, terminal)?;
-    let estate = settings::estate(&args.input, &outputs, terminal)?;
-    if let Some(group) = &args.draft.isolation_group {
-        isolate_last(&estate.graph, proposed.iter_mut().map(|one| &mut one.removal).collect(), group)?;
-    }
-    let bound = policies.set.bind(&estate.graph)?;
-    terminal.stage("simulating");
-    let simulator = Simulator::new(&estate.graph);
-    let simulation = simulator.simulate(&removals::bare(&proposed), &options)?;
-    terminal.stage("reviewing");
-    let reviewer = policies.reviewer(&simulator, &bound, &options);
-    let context = estate.context(removals::metadata(&estate.graph, &proposed, &options)?);
-    let report = SimulationReport::new(&simulation, &context);
-    let review = reviewer.review_with(&simulation, policies.found_in_rego(&report, &estate.graph)?);
-    let lowered = policies.set.lowered();
-    let report = report.reviewed(&review, &lowered);
-    let outcome = review.outcome();
-    let place = match review.clear() {
-        Ok(clearance) => {
-            terminal.stage("looking for a safe order");
-            let digest = context.inventory_digest.as_str();
-            let mut drafting = draft_options(&args.draft, &options, &times, digest, &lowered);
-            drafting.asks_rego = policies.asks_rego();
-            let plan = draft(&clearance, &drafting)?;
-            let out = args.draft.out.as_deref().unwrap_or(Path::new("."));
-            fill(out, &plan)?;
-            Some((out, plan))
-        }
-        Err(_) => None,
+    let asked = Asked {
+        removals: &args.removals,
+        input: &args.input,
+        policies: &args.policies,
+        semantics: &args.semantics,
+        output: &args.output,
+        table: &args.table,
+        isolation_group: args.draft.isolation_group.as_deref(),
     };
-    outputs.write(outcome.name(), terminal, |format, style, out| {
-        write_simulation(&report, format, style, out)
-    })?;
-    match place {
-        Some((out, plan)) => {
-            let (steps, waves) = (plan.steps.len(), plan.waves.len());
-            terminal.note(&format!(
-                "{} holds the plan: steps {steps}, waves {waves}, id {}",
-                out.join("plan.json").display(),
-                plan.plan_id
-            ));
-        }
-        None => terminal.note("there is no plan: the policies do not clear the change"),
-    }
-    Ok(check::code_of(outcome))
+    reviewed(&asked, common, terminal, |reviewed, terminal| {
+        let note = match reviewed.review.clear() {
+            Ok(clearance) => {
+                terminal.stage("looking for a safe order");
+                let plan = draft(&clearance, &draft_options(&args.draft, reviewed, &times))?;
+                let out = args.draft.out.as_deref().unwrap_or(Path::new("."));
+                fill(out, &plan)?;
+                let (steps, waves) = (plan.steps.len(), plan.waves.len());
+                let place = out.join("plan.json");
+                format!(
+                    "{} holds the plan: steps {steps}, waves {waves}, id {}",
+                    place.display(),
+                    plan.plan_id
+                )
+            }
+            Err(_) => "there is no plan: the policies do not clear the change".to_owned(),
+        };
+        reviewed.write(terminal)?;
+        terminal.note(&note);
+        Ok(check::code_of(reviewed.review.outcome()))
+    })
 }
 
 fn fill(out: &Path, plan: &Plan) -> Result<(), Failure> {
@@ -123,19 +101,13 @@ fn time(text: &str) -> Result<Timestamp, Failure> {
     })
 }
 
-fn draft_options<'o>(
-    args: &DraftArgs,
-    options: &Options,
-    times: &Times,
-    inventory_digest: &'o str,
-    lowered: &'o [crate::policy::Lowered],
-) -> DraftOptions<'o> {
+fn draft_options<'o>(args: &DraftArgs, reviewed: &Reviewed<'o>, times: &Times) -> DraftOptions<'o> {
     DraftOptions {
         api: match args.api {
             ApiArg::Modify => Api::Modify,
             ApiArg::Leave => Api::Leave,
         },
-        quotas: options.quotas,
+        quotas: reviewed.options.quotas,
         created_at: times.created_at,
         taken_at: times.taken_at,
         max_age_seconds: args.max_age,
@@ -147,10 +119,10 @@ fn draft_options<'o>(
         soak_seconds: args.soak,
         wait_seconds: args.wait,
         rollback_attested: args.rollback_permission_attested,
-        inventory_digest,
+        inventory_digest: reviewed.inventory_digest,
         tool_version: env!("CARGO_PKG_VERSION"),
-        lowered,
-        asks_rego: false,
+        lowered: reviewed.lowered,
+        asks_rego: reviewed.policies.asks_rego(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::plan::step::{Plan, ProbeEnd, ProbeExpectation, RollbackPermission, Step, Value};
+use crate::steering::is_steering;
 
 /// How many probes the page shows; the document has all.
 const PROBES: usize = 40;
@@ -203,7 +204,7 @@ fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
-            letter if letter.is_control() || is_invisible(letter) => out.push(' '),
+            letter if is_steering(letter) => out.push(' '),
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
@@ -216,9 +217,4 @@ fn escaped(text: &str) -> String {
     }
     // An address of the web would become a link of its own.
     out.replace("://", ":\u{2060}//").replace("www.", "www\u{2060}.")
-}
-
-/// Letters that turn the direction of what is read, or are not seen.
-const fn is_invisible(letter: char) -> bool {
-    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
