@@ -212,7 +212,7 @@ mod tests {
             id: id.into(),
             name: String::new(),
             kind,
-            status: String::new(),
+            status: "".into(),
             instance: Some(id.replace("eni", "i").trim_end_matches("-2").into()),
             network: Network::Vpc(vpc.into()),
             vswitch: None,
@@ -224,7 +224,7 @@ mod tests {
                 .map(|(block, kind)| InterfaceAddress { block: block.parse().unwrap(), kind: *kind })
                 .collect(),
             service_managed: Some(false),
-            tags: std::collections::BTreeMap::new(),
+            tags: crate::inventory::Tags::default(),
         }
     }
 
@@ -232,10 +232,10 @@ mod tests {
         let instance = |id: &str| Instance {
             id: id.into(),
             name: String::new(),
-            status: String::new(),
+            status: "".into(),
             region: None,
             locks: Some(Vec::new()),
-            tags: std::collections::BTreeMap::new(),
+            tags: crate::inventory::Tags::default(),
         };
         let (primary, secondary) = (InterfaceKind::Primary, InterfaceKind::Secondary);
         let (first, v6, prefix) = (AddressKind::Primary, AddressKind::Ipv6, AddressKind::Prefix);

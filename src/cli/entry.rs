@@ -76,10 +76,10 @@ mod tests {
         let instance = Instance {
             id: "i-a".into(),
             name: "a".to_owned(),
-            status: String::new(),
+            status: "".into(),
             region: None,
             locks: None,
-            tags: [("k".to_owned(), "v".to_owned())].into(),
+            tags: [("k", "v")].into_iter().collect(),
         };
         let gap = InventoryGap { code: "truncated-page", what: "more".to_owned() };
         let inventory = Inventory { instances: vec![instance], gaps: vec![gap], ..Inventory::default() };

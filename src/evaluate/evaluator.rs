@@ -298,9 +298,9 @@ fn groups_in<'g>(view: &View<'g>, interface: InterfaceIx) -> Groups<'g> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
 
     use super::*;
+    use crate::inventory::Tags;
     use crate::inventory::{
         AddressKind, InnerAccessPolicy, InterfaceAddress, InterfaceKind, Inventory, Memberships, Network,
         NetworkInterface, SecurityGroup, SecurityGroupType,
@@ -311,7 +311,7 @@ mod tests {
             id: id.into(),
             name: String::new(),
             kind: InterfaceKind::Primary,
-            status: String::new(),
+            status: "".into(),
             instance: None,
             network: Network::Classic,
             vswitch: None,
@@ -320,7 +320,7 @@ mod tests {
             memberships: Memberships::Known(vec!["sg-g".into()]),
             addresses: vec![InterfaceAddress { block: address.parse().unwrap(), kind: AddressKind::Primary }],
             service_managed: Some(false),
-            tags: BTreeMap::new(),
+            tags: Tags::default(),
         }
     }
 
@@ -336,7 +336,7 @@ mod tests {
             service_managed: Some(false),
             rules: Vec::new(),
             rule_gaps: Vec::new(),
-            tags: BTreeMap::new(),
+            tags: Tags::default(),
         };
         let interfaces = vec![interface("eni-a", "10.0.0.1"), interface("eni-b", "10.0.0.2")];
         let graph = SecurityGraph::new(Inventory { interfaces, groups: vec![group], ..Inventory::default() });

@@ -103,7 +103,7 @@ mod tests {
             id: id.into(),
             name: String::new(),
             kind: InterfaceKind::Primary,
-            status: String::new(),
+            status: "".into(),
             instance: None,
             network: Network::Vpc("vpc-1".into()),
             vswitch: None,
@@ -112,7 +112,7 @@ mod tests {
             memberships: Memberships::Known(groups.iter().map(|g| (*g).into()).collect()),
             addresses: Vec::new(),
             service_managed: Some(false),
-            tags: std::collections::BTreeMap::new(),
+            tags: crate::inventory::Tags::default(),
         }
     }
 

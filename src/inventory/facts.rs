@@ -11,6 +11,7 @@ use super::model::{
     InterfaceKind, InventoryGap, Memberships, Network, NetworkInterface, RuleGap, SecurityGroupRule,
     SecurityGroupType,
 };
+use super::shared::Tags;
 use crate::netset::{IpBlock, PortRange};
 
 /// The calls whose answers are read.
@@ -130,7 +131,7 @@ pub(super) struct GroupFact {
     pub(super) group_rule_count: Option<u64>,
     /// How many private addresses the members have; 0 says nothing.
     pub(super) member_count: Option<u64>,
-    pub(super) tags: BTreeMap<String, String>,
+    pub(super) tags: Tags,
 }
 
 /// One page of the rules of a group.

@@ -5,12 +5,14 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::shared::SharedText;
+
 macro_rules! id {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
-        pub struct $name(Box<str>);
+        pub struct $name(SharedText);
 
         impl $name {
             /// Returns the id as text.
@@ -20,9 +22,9 @@ macro_rules! id {
             }
         }
 
-        impl<T: Into<Box<str>>> From<T> for $name {
+        impl<T: AsRef<str>> From<T> for $name {
             fn from(text: T) -> Self {
-                Self(text.into())
+                Self(SharedText::from(text))
             }
         }
 

@@ -13,6 +13,7 @@ use super::join_groups::Groups;
 use super::model::{
     Instance, InterfaceAddress, InterfaceKind, Memberships, Network, NetworkInterface, SecurityGroupType,
 };
+use super::shared::{SharedText, Tags};
 
 const ERROR: IssueLevel = IssueLevel::Error;
 const WARNING: IssueLevel = IssueLevel::Warning;
@@ -229,7 +230,7 @@ fn from_instance(
             name: String::new(),
             // A second primary interface stays one: `primaries` refuses it.
             kind: nested.map_or(InterfaceKind::Primary, |nested| nested.kind),
-            status: String::new(),
+            status: SharedText::default(),
             instance: Some(fact.instance.id.clone()),
             network: fact.network.clone(),
             vswitch: fact.vswitch.clone().filter(|_| is_primary),
@@ -238,7 +239,7 @@ fn from_instance(
             memberships: if is_primary { fact.memberships.clone() } else { Memberships::Unknown },
             addresses,
             service_managed: None,
-            tags: BTreeMap::new(),
+            tags: Tags::default(),
         },
     }
 }
@@ -269,10 +270,10 @@ fn unexported(
         models.push(Instance {
             id: id.clone(),
             name: String::new(),
-            status: String::new(),
+            status: SharedText::default(),
             region: located.fact.region.clone(),
             locks: None,
-            tags: BTreeMap::new(),
+            tags: Tags::default(),
         });
     }
     models

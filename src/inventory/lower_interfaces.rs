@@ -41,7 +41,7 @@ pub(super) fn interface(
         id: NetworkInterfaceId::from(id_text),
         name: label(&raw.network_interface_name, &path.key("NetworkInterfaceName"), notices)?,
         kind: kind_of(&raw.kind, path, notices)?.unwrap_or(InterfaceKind::Other),
-        status: word(&raw.status, &path.key("Status"), notices)?.unwrap_or_default().to_owned(),
+        status: word(&raw.status, &path.key("Status"), notices)?.unwrap_or_default().into(),
         instance: attached_to(raw, path, notices)?,
         network,
         vswitch: id(&raw.vswitch_id, &path.key("VSwitchId"), notices)?.map(VSwitchId::from),
@@ -303,7 +303,7 @@ pub(super) fn instance(
         instance: model::Instance {
             id: InstanceId::from(id_text),
             name: label(&raw.instance_name, &path.key("InstanceName"), notices)?,
-            status: word(&raw.status, &path.key("Status"), notices)?.unwrap_or_default().to_owned(),
+            status: word(&raw.status, &path.key("Status"), notices)?.unwrap_or_default().into(),
             region: region.map(RegionId::from),
             locks: locks(raw, path, notices)?,
             tags: tags(&raw.tags, &path.key("Tags"), notices)?,

@@ -27,6 +27,7 @@ mod model;
 mod pages;
 mod place;
 mod scalars;
+mod shared;
 mod stored;
 mod stored_model;
 mod wire;
@@ -43,3 +44,4 @@ pub use model::{
     PortRangeList, PrefixList, RuleAction, RuleGap, RulePeer, RulePorts, SecurityGroup, SecurityGroupRule,
     SecurityGroupType, Unevaluable,
 };
+pub use shared::{SharedText, Tags};

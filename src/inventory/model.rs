@@ -10,6 +10,7 @@ use super::id::{
     SecurityGroupRuleId, VSwitchId, VpcId,
 };
 use super::issue::InventoryIssue;
+use super::shared::{SharedText, Tags};
 use crate::netset::{IpBlock, IpProtocol, PortRange, PortSet, TransportSet};
 
 /// Everything an export says, checked and sorted.
@@ -80,13 +81,13 @@ pub struct Instance {
     /// Its display name; untrusted text.
     pub name: String,
     /// `Running`, `Stopped`, …; empty when the export does not say.
-    pub status: String,
+    pub status: SharedText,
     /// The region, where the export says.
     pub region: Option<RegionId>,
     /// The reasons of its operation locks, such as `security`, sorted; `None` when the export does not say.
     pub locks: Option<Vec<String>>,
     /// Tags, sorted by key; untrusted text.
-    pub tags: BTreeMap<String, String>,
+    pub tags: Tags,
 }
 
 /// What an interface is to its instance.
@@ -175,7 +176,7 @@ pub struct NetworkInterface {
     /// What it is to its instance.
     pub kind: InterfaceKind,
     /// `InUse`, `Available`, …; empty when the export does not say.
-    pub status: String,
+    pub status: SharedText,
     /// The instance it is attached to.
     pub instance: Option<InstanceId>,
     /// The VPC.
@@ -193,7 +194,7 @@ pub struct NetworkInterface {
     /// Whether a cloud product manages it; `None` when the export does not say.
     pub service_managed: Option<bool>,
     /// Tags, sorted by key; untrusted text.
-    pub tags: BTreeMap<String, String>,
+    pub tags: Tags,
 }
 
 /// Basic or enterprise (law 3).
@@ -239,7 +240,7 @@ pub struct SecurityGroup {
     /// of any content.
     pub rule_gaps: Vec<RuleGap>,
     /// Tags, sorted by key; untrusted text.
-    pub tags: BTreeMap<String, String>,
+    pub tags: Tags,
 }
 
 impl SecurityGroup {

@@ -1,11 +1,11 @@
 //! Judging single values: leniently what the API writes in several ways, strictly everything else.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use super::ecs::Tag;
 use super::issue::LoadError;
 use super::place::{Notices, Path, excerpt};
+use super::shared::Tags;
 use super::wire::{List, Shape, Slot, Text};
 use crate::netset::{HostBits, IpBlock, IpBlockError};
 
@@ -214,8 +214,8 @@ pub(super) fn tags(
     list: &List<'_, Slot<Tag<'_>>>,
     path: &Path<'_>,
     notices: &Notices<'_>,
-) -> Result<BTreeMap<String, String>, LoadError> {
-    let mut tags = BTreeMap::new();
+) -> Result<Tags, LoadError> {
+    let mut tags: Vec<(String, String)> = Vec::new();
     let inner = inner(path, list.shape, "Tag");
     for (index, slot) in items(list, path, notices)?.iter().enumerate() {
         let at = inner.index(index);
@@ -229,15 +229,9 @@ pub(super) fn tags(
         if key.is_empty() && value.is_empty() {
             continue;
         }
-        tags.entry(key)
-            .and_modify(|known: &mut String| {
-                if value < *known {
-                    known.clone_from(&value);
-                }
-            })
-            .or_insert(value);
+        tags.push((key, value));
     }
-    Ok(tags)
+    Ok(tags.into_iter().collect())
 }
 
 /// Returns the region of a zone: `cn-hangzhou-k` and `ap-southeast-1a` lie in `cn-hangzhou` and `ap-southeast-1`.

@@ -2,7 +2,7 @@
 //!
 //! `emit/runner.py` has the same functions under the same names; a test holds the two against each other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
@@ -11,7 +11,7 @@ use crate::graph::{GroupIx, InterfaceIx, SecurityGraph};
 use crate::hex::hex;
 use crate::inventory::{
     AddressKind, Direction, InterfaceAddress, PortRangeList, PrefixList, RuleAction, RulePeer, RulePorts,
-    SecurityGroup, SecurityGroupRule,
+    SecurityGroup, SecurityGroupRule, Tags,
 };
 use crate::netset::{Family, IpBlock, IpProtocol, PortRange};
 
@@ -73,7 +73,7 @@ pub(super) fn group_labels(group: &SecurityGroup) -> String {
 /// What people wrote is hashed before it becomes a line: it may hold any character.
 fn label_lines(graph: &SecurityGraph, interface: InterfaceIx) -> Vec<String> {
     let described = graph.interface(interface);
-    let of = |what: &str, name: &str, tags: &BTreeMap<String, String>| {
+    let of = |what: &str, name: &str, tags: &Tags| {
         let name = format!("{what} name {}", hashed(name));
         let tags = tags.iter().map(|(key, value)| format!("{what} tag {} {}", hashed(key), hashed(value)));
         std::iter::once(name).chain(tags).collect::<Vec<_>>()

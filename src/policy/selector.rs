@@ -207,8 +207,8 @@ impl Selector {
         let instance_name = instance.map_or("", |instance| instance.name.as_str());
         let vpc = described.network.vpc().map_or("", |id| id.as_str());
         let has_tag = |(key, words): (&String, &Words)| {
-            let own = described.tags.get(key.as_str());
-            let of_instance = instance.and_then(|instance| instance.tags.get(key.as_str()));
+            let own = described.tags.get(key);
+            let of_instance = instance.and_then(|instance| instance.tags.get(key));
             [own, of_instance].into_iter().flatten().any(|value| words.matches(value))
         };
         let in_group = || {

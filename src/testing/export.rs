@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use crate::inventory::Tags;
 use crate::inventory::{
     AddressKind, Direction, ExternalConsumer, InnerAccessPolicy, Instance, InterfaceAddress, InterfaceKind,
     Inventory, Memberships, NetworkInterface, RegionId, RuleAction, RulePeer, RulePorts, SecurityGroup,
@@ -83,8 +84,8 @@ fn zone(region: &RegionId) -> Value {
     json!(format!("{region}-h"))
 }
 
-fn tags(tags: &BTreeMap<String, String>) -> Value {
-    let tag = |(key, value): (&String, &String)| json!({ "TagKey": key, "TagValue": value });
+fn tags(tags: &Tags) -> Value {
+    let tag = |(key, value): (&str, &str)| json!({ "TagKey": key, "TagValue": value });
     json!({ "Tag": tags.iter().map(tag).collect::<Vec<_>>() })
 }
 

@@ -19,10 +19,9 @@
 //! A name becomes an id by its prefix: `sg-G1`, `eni-A`, `i-A`, `pl-office`, `prl-web`. A group that is only held or
 //! named stays undescribed; rules need a described one.
 
-use std::collections::BTreeMap;
-
 use thiserror::Error;
 
+use crate::inventory::Tags;
 use crate::inventory::{
     AccountId, AddressKind, Direction, InnerAccessPolicy, Instance, InstanceId, InterfaceAddress,
     InterfaceKind, Inventory, Memberships, Network, NetworkInterface, NetworkInterfaceId, PortRangeList,
@@ -130,7 +129,7 @@ fn group(name: &str, rest: &str, network: Network) -> Parsed<SecurityGroup> {
         service_managed: Some(false),
         rules: Vec::new(),
         rule_gaps: Vec::new(),
-        tags: BTreeMap::new(),
+        tags: Tags::default(),
     })
 }
 
@@ -214,7 +213,7 @@ fn interface(inventory: &mut Inventory, name: &str, rest: &str, network: Network
         id: NetworkInterfaceId::from(format!("eni-{name}")),
         name: name.to_owned(),
         kind,
-        status: "InUse".to_owned(),
+        status: "InUse".into(),
         instance: Some(instance_id.clone()),
         network,
         vswitch: None,
@@ -223,16 +222,16 @@ fn interface(inventory: &mut Inventory, name: &str, rest: &str, network: Network
         memberships: memberships(groups),
         addresses: interface_addresses(addresses)?,
         service_managed: Some(false),
-        tags: BTreeMap::new(),
+        tags: Tags::default(),
     });
     if inventory.instances.iter().all(|other| other.id != instance_id) {
         inventory.instances.push(Instance {
             id: instance_id,
             name: instance.to_owned(),
-            status: "Running".to_owned(),
+            status: "Running".into(),
             region: Some(RegionId::from("cn-hangzhou")),
             locks: Some(Vec::new()),
-            tags: BTreeMap::new(),
+            tags: Tags::default(),
         });
     }
     Ok(())

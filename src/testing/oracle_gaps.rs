@@ -1,11 +1,12 @@
 //! What is missing may be anything: the oracle thinks every filling of a gap possible, and nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::oracle_laws::{Dice, Pairs, ask, flows, gaps};
 use super::{
     End, Kinds, Memberships, Order, Settings, apply, arb_inventory, arb_removals, baseline, sample, world,
 };
+use crate::inventory::Tags;
 use crate::inventory::{
     Direction, InnerAccessPolicy, Inventory, Memberships as Known, PortRangeList, PortRangeListId,
     PrefixList, PrefixListId, RuleAction, RulePeer, RulePorts, SecurityGroup, SecurityGroupId,
@@ -82,7 +83,7 @@ impl Filling<'_> {
                 service_managed: Some(false),
                 rules: Vec::new(),
                 rule_gaps: vec![crate::inventory::RuleGap { direction: None, code: "truncated-page" }],
-                tags: BTreeMap::new(),
+                tags: Tags::default(),
             });
         }
         full.groups.sort_by(|a, b| a.id.cmp(&b.id));
@@ -155,7 +156,7 @@ impl Filling<'_> {
                     service_managed: Some(false),
                     rules,
                     rule_gaps: Vec::new(),
-                    tags: BTreeMap::new(),
+                    tags: Tags::default(),
                 });
             }
         }

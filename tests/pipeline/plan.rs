@@ -548,11 +548,11 @@ fn names_and_tags_are_watched_where_rules_select_by_them() {
     let edits: [(&str, Edit); 5] = [
         ("the target's name", |estate| estate.instances[0].name = "frozen".to_owned()),
         ("a tag of the target", |estate| {
-            estate.interfaces[0].tags.insert("freeze".to_owned(), String::new());
+            estate.interfaces[0].tags.insert("freeze", "");
         }),
         ("the peer's name", |estate| estate.interfaces[1].name = "frozen".to_owned()),
         ("a tag of the peer", |estate| {
-            estate.instances[1].tags.insert("freeze".to_owned(), String::new());
+            estate.instances[1].tags.insert("freeze", "");
         }),
         ("the group's name", |estate| estate.groups[0].name = "frozen".to_owned()),
     ];
@@ -579,7 +579,7 @@ fn what_the_api_would_refuse_now_is_said_until_it_is_done() {
     let text = "G{normal,accept}; H{normal,drop}; a=10.0.0.1[G,H]; b=10.0.0.2[G]";
     let plan = drafted(text, &["i-a:sg-G"], Api::Modify);
     let mut locked = inventory(text);
-    locked.instances[0].status = "Starting".to_owned();
+    locked.instances[0].status = "Starting".into();
     let found = verify(&plan, &locked).unwrap();
     assert_eq!(found.progress, Progress::NotStarted);
     assert!(

@@ -186,7 +186,7 @@ def call_log_holds(lab, document):
             seen.clear()
 
 
-def finish(lab, plan, folder, document, way, context, *more):
+def finish(lab, plan, folder, document, way, context, *more, later=0.0):
     """Goes on or back until it is over, and checks that the world is one of the two it may be."""
     before_after = states(plan[0], document)
     begun = os.path.exists(folder + "/plan.json.journal") and "begin" in open(folder + "/plan.json.journal", encoding="utf-8",
@@ -196,7 +196,7 @@ def finish(lab, plan, folder, document, way, context, *more):
             command = ["resume", "--healthy", "test: fine"] if begun else ["apply", "--rollback-permission-attested"]
         else:
             command = ["rollback"]
-        code = lab.run(folder, *command, *more)
+        code = lab.run(folder, *command, *more, later=later)
         if code == 0 or (way == "rollback" and not begun):
             break
         begun = True
@@ -245,12 +245,16 @@ def crashes(lab, quick):
             for way in ("resume", "rollback"):
                 folder, document = lab.begin(plan)
                 probe = ("--probe-command", "true")
+                # What a killed call did may take a while to be seen.
+                lab.service.lag = chance.choice((0, 0, 3, 9))
+                # Where nothing is late, half of the runs go on when an old state can be believed at once.
+                later = 0.0 if lab.service.lag else chance.choice((0.0, 120.0))
                 code = lab.run(folder, "apply", "--rollback-permission-attested", *probe, kill_at=at, torn=at % 2 == 0)
                 check(code == KILLED, f"plan {nth}: not killed at {at} but {code}\n{lab.output(folder)}")
                 if chance.random() < 0.5 and os.path.exists(folder + "/plan.json.journal"):
                     again = ("resume", "--healthy", "test") if way == "resume" else ("rollback",)
                     lab.run(folder, *again, *probe, kill_at=chance.randint(1, 8), torn=True)
-                finish(lab, plan, folder, document, way, f"plan {nth}, killed at {at}")
+                finish(lab, plan, folder, document, way, f"plan {nth}, killed at {at}", later=later)
 
 
 def faults(lab, quick):
@@ -291,7 +295,7 @@ def slow_reads(lab, quick):
             call_log_holds(lab, document)
         folder, document = lab.begin(plan)
         lab.service.storm = lag
-        check(lab.run(folder, "dry-run") == (0 if lag <= 5 else 5), f"a storm of {lag}\n{lab.output(folder)}")
+        check(lab.run(folder, "dry-run", "--rollback-permission-attested") == (0 if lag <= 5 else 5), f"a storm of {lag}\n{lab.output(folder)}")
 
 
 def drifts():
@@ -437,6 +441,11 @@ def manners(lab, _quick):
     with open(folder + "/plan.json.journal.lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         check(lab.run(folder, "rollback") == 5, "two runners")
+    # The journal of another plan is neither ours nor damaged.
+    other = lab.plan("manners, other", 1, ["i-t0:sg-extra"])[1]
+    for command in ("apply", "rollback", "resume"):
+        code = lab.run(other, command, "--journal", folder + "/plan.json.journal", "--from-world")
+        check(code == 2 and os.path.exists(folder + "/plan.json.journal"), f"another plan's journal: {code}\n{lab.output(other)}")
     # The way back is closed: the group is gone, full, or the interface was moved on.
     lab.service.world.replace(lab.service.world.interfaces["eni-t0"], ["sg-base", "sg-new"])
     check(lab.run(folder, "rollback") == 7, f"moved on\n{lab.output(folder)}")
@@ -444,7 +453,8 @@ def manners(lab, _quick):
     check(lab.service.world.memberships()["eni-t1"] == ["sg-app", "sg-base", "sg-extra"], "the other one goes back all the same")
     leave = lab.plan("manners, leave", 1, ["i-t0:sg-app"], "--api", "leave")
     folder, document = lab.begin(leave)
-    check(lab.run(folder, "apply") == 5 and not lab.service.writes(), "nobody attests the way back")
+    for command in ("dry-run", "apply"):
+        check(lab.run(folder, command) == 5 and not lab.service.writes(), "nobody attests the way back")
     check(lab.run(folder, "apply", "--rollback-permission-attested") == 0, lab.output(folder))
     lab.service.world.rules["sg-peer"]["Permissions"]["Permission"].pop()
     check(lab.run(folder, "rollback") == 7, f"rules changed\n{lab.output(folder)}")
@@ -590,7 +600,7 @@ def stops(lab, _quick):
     # A plan that is done stays done, whatever is asked about it.
     folder, _ = lab.begin(plan)
     check(lab.run(folder, "apply", *probe) == 0, lab.output(folder))
-    for command, wanted in (("dry-run", 6), ("apply", 5), ("status", 0)):
+    for command, wanted in (("dry-run", 5), ("apply", 5), ("status", 0)):
         code = lab.run(folder, command, "--on-failure", "rollback-all")
         check(code == wanted and now() == way[4], f"{command} of a plan that is done: {code}\n{lab.output(folder)}")
     # What is wrong before the first call of a process does not send anybody back.
@@ -609,6 +619,23 @@ def stops(lab, _quick):
     lab.service.world.rules["sg-peer"]["Permissions"]["Permission"].append(estate.rule(SourceCidrIp="0.0.0.0/0"))
     code = lab.run(folder, "resume", "--healthy", "x", "--recheck", "wave")
     check(code == 6 and now() == way[2], f"resumed in a moved world: {code}\n{lab.output(folder)}")
+    # The same in one process: a wave that is healthy stays, whatever is found wrong before the next one.
+    def moves(w):
+        w.replace(w.interfaces["eni-peer"], ["sg-base"])
+
+    for way_back in ("rollback-wave", "rollback-all"):
+        folder, _ = lab.begin(plan)
+        # The probe of the first wave is the signal for the world to move.
+        write = lab.service.world.write
+
+        def write_and_move(action, query, write=write):
+            answer = write(action, query)
+            lab.service.hooks = {len(lab.service.log) + 6: moves}
+            return answer
+
+        lab.service.world.write = write_and_move
+        code = lab.run(folder, "apply", *probe, "--on-failure", way_back, "--recheck", "wave")
+        check(code == 6 and now() == dict(way[1], **{"eni-peer": ["sg-base"]}), f"a healthy wave went back\n{lab.output(folder)}")
     # A failure in a wave whose groups changed meanwhile: going back would not restore what was.
     folder = canary()
     lab.service.faults = {3: "denied"}
@@ -655,6 +682,60 @@ def stops(lab, _quick):
     check(lab.output(folder).count("by hand: aliyun ecs Modify") == 3, lab.output(folder))
     lab.service.faults = {}
     check(lab.run(folder, "rollback") == 0 and now() == way[0], lab.output(folder))
+    # A plan that was undone is over, and says so; also where the way back was cut off in between.
+    for kill_at in (None, 3, 4, 5):
+        folder = canary()
+        code = lab.run(folder, "rollback", kill_at=kill_at)
+        check(code == (KILLED if kill_at else 0), f"{kill_at}: {code}")
+        check(lab.run(folder, "rollback") == 0 and now() == way[0], lab.output(folder))
+        for command in ("dry-run", "apply", "resume"):
+            check(lab.run(folder, command, "--healthy", "x") == 5 and "is over" in lab.output(folder), lab.output(folder))
+    # An old journal was put back: what it does not know is not undone in silence.
+    folder, _ = lab.begin(plan)
+    check(lab.run(folder, "apply", *probe) == 0, lab.output(folder))
+    lines = open(folder + "/plan.json.journal", "rb").read().split(b"\n")
+    open(folder + "/plan.json.journal", "wb").write(b"\n".join(lines[:1]) + b"\n")
+    check(lab.run(folder, "rollback") == 7 and now() == way[4], f"an old journal\n{lab.output(folder)}")
+    check(lab.run(folder, "rollback", "--from-world") == 0 and now() == way[0], lab.output(folder))
+    # A target is released: the others are seen and go back all the same, with a journal and without.
+    for is_lost in (False, True):
+        folder, _ = lab.begin(plan)
+        check(lab.run(folder, "apply", *probe) == 0, lab.output(folder))
+        lab.service.world.interfaces.pop("eni-t1")
+        check(lab.run(folder, "status") == 6 and "eni-t3: sg-base" in lab.output(folder), f"status\n{lab.output(folder)}")
+        if is_lost:
+            os.remove(folder + "/plan.json.journal")
+        code = lab.run(folder, "rollback", *["--from-world"] * is_lost)
+        wanted = {id: groups for id, groups in way[0].items() if id != "eni-t1"}
+        check(code == 7 and now() == wanted, f"released: {code}\n{lab.output(folder)}")
+        check("i-t1" in lab.output(folder) and "by hand: aliyun ecs" in lab.output(folder), lab.output(folder))
+    # A list that the groups lean on was opened.
+    folder = canary()
+    lab.service.world.prefix_lists["pl-run"]["Entries"]["Entry"].append({"Cidr": "0.0.0.0/0"})
+    check(lab.run(folder, "rollback") == 7 and now() == way[1], f"an opened list\n{lab.output(folder)}")
+    check(lab.run(folder, "rollback", "--accept-changed-rules") == 0 and now() == way[0], lab.output(folder))
+    # What a call did is seen late, after the runner was killed or interrupted directly behind it.
+    for lag in (6, 10, 13):
+        for is_killed in (True, False):
+            folder, _ = lab.begin(plan)
+            lab.service.lag = lag
+            if is_killed:
+                check(lab.run(folder, "apply", kill_at=6) == KILLED and now() == way[1], "killed behind the call")
+            else:
+                write = lab.service.world.write
+
+                def write_and_stop(action, query, write=write):
+                    os.kill(lab.child, 15)
+                    return write(action, query)
+
+                lab.service.world.write = write_and_stop
+                check(lab.run(folder, "apply") == 6 and now() == way[1], f"interrupted behind the call\n{lab.output(folder)}")
+                lab.service.world.write = write
+            check(lab.run(folder, "rollback") == 0 and now() == way[0], f"lag {lag}\n{lab.output(folder)}")
+    # The last answer of a service that never works is said.
+    folder, _ = lab.begin(plan)
+    lab.service.faults = {nth: "unavailable" for nth in range(1, 20)}
+    check(lab.run(folder, "apply") == 5 and "the last one: ServiceUnavailable" in lab.output(folder), lab.output(folder))
     # There is no room to go back any more: the next wave is not begun. A count that nobody made says nothing.
     folder = canary()
     lab.service.world.capacity = sum("sg-app" in groups for groups in now().values())

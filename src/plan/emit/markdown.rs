@@ -91,10 +91,16 @@ fn page(plan: &Plan, out: &mut String) -> std::fmt::Result {
     )?;
     exceptions(plan, out)?;
     probes(plan, out)?;
+    let attested = match plan.rollback_permission {
+        RollbackPermission::NotKnown => " --rollback-permission-attested",
+        RollbackPermission::SameCall | RollbackPermission::Attested => "",
+    };
     writeln!(
         out,
-        "\n## How to execute it\n\n```\npip install alibabacloud-ecs20140526\npython3 runner.py dry-run\npython3 runner.py \
-         apply --public-key approver.pem\npython3 runner.py status\npython3 runner.py rollback\n```"
+        "\n## How to execute it\n\n```\npip install alibabacloud-ecs20140526\npython3 runner.py dry-run --public-key \
+         approver.pem{attested}\npython3 runner.py apply --public-key approver.pem{attested}\npython3 runner.py resume \
+         --public-key approver.pem --healthy \"who: what was seen\"\npython3 runner.py status --public-key \
+         approver.pem\npython3 runner.py rollback --public-key approver.pem\n```"
     )
 }
 

@@ -66,10 +66,9 @@ REFUSED_PREFIXES = ("EnterpriseGroupLimited.", "Forbidden.", "InvalidAccessKeyId
 class Stop(Exception):
     """The run ends here."""
 
-    def __init__(self, message, hint="", code=None, gone=None):
+    def __init__(self, message, hint="", code=None):
         super().__init__(message)
-        # `gone` is the interface that is no longer there, or whose instance is not.
-        self.hint, self.code, self.gone = hint, code, gone
+        self.hint, self.code = hint, code
 
 
 class Failed(Exception):
@@ -211,7 +210,7 @@ def check_signature(plan, options):
     if not options.public_key:
         if not options.allow_unsigned:
             raise Stop("no --public-key is given, so nobody says that this plan was approved",
-                       "have it signed (`sgleave plan sign`), or type --allow-unsigned")
+                       "have it signed (`sgleave plan sign`), or type --allow-unsigned", USAGE)
         return
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -480,11 +479,8 @@ class Cloud:
         pause(seconds)
 
     def config(self, region, endpoint):
-        try:
-            from alibabacloud_credentials.client import Client as Credentials
-            from alibabacloud_tea_openapi.utils_models import Config
-        except ImportError as error:
-            raise Stop(f"the SDK is not installed: {error}", "pip install alibabacloud-ecs20140526") from error
+        from alibabacloud_credentials.client import Client as Credentials
+        from alibabacloud_tea_openapi.utils_models import Config
         config = Config(credential=Credentials(), region_id=region)
         if endpoint:
             place = urllib.parse.urlsplit(endpoint)
@@ -538,6 +534,8 @@ class Cloud:
             if not isinstance(body, dict):
                 raise ValueError("the answer is no JSON object")
         except Exception as error:  # Whatever it is, it says nothing about the state of the world.
+            if type(error).__module__.startswith("alibabacloud_credentials"):
+                raise Stop(f"no usable credentials: {error}", "see the SDK's chain of credentials") from error
             code, status = getattr(error, "code", None), getattr(error, "status_code", None)
             wait = getattr(error, "retry_after", None)
             raise Failed(text_of(code) or type(error).__name__, status if isinstance(status, int) else None,
@@ -651,14 +649,12 @@ class Journal:
         torn = lines.pop()
         for nth, line in enumerate(lines):
             event = self.parse(line)
-            if event is None and nth == len(lines) - 1:
-                torn = line
-            elif event is None or event["plan_id"] != plan_id:
-                self.damage = f"line {nth + 1} of {path} is damaged" if event is None else f"{path} belongs to another plan"
-                self.events = []
+            if event is None:
+                self.events, self.damage = [], f"line {nth + 1} of {path} is damaged"
                 return
-            else:
-                self.events.append(event)
+            if event["plan_id"] != plan_id:
+                raise Stop(f"{path} belongs to another plan", "name another --journal", USAGE)
+            self.events.append(event)
         self.torn = bool(torn)
 
     @staticmethod
@@ -716,6 +712,16 @@ class Journal:
         """The steps for which a call may have gone out, in either direction."""
         return {event["step"] for event in self.events if event["event"] in ("intent", "undo-intent")}
 
+    def open(self):
+        """The calls whose end nobody saw, as {step: (way, when)}."""
+        found = {}
+        for event in self.events:
+            if event["event"] in ("intent", "undo-intent"):
+                found[event["step"]] = (event["event"], moment(event["at"]))
+            elif event["event"] in ("verified", "unchanged"):
+                found.pop(event["step"], None)
+        return found
+
     def made(self):
         """The steps that were seen to be made and not seen to be undone since."""
         found = {}
@@ -736,8 +742,8 @@ class Run:
         self.plan, self.options, self.journal = plan, options, journal
         self.cloud, self.headroom = Cloud(plan, options), {}
         self.steps = {step["id"]: step for step in plan["steps"]}
-        # The wave in which this process has made a call.
-        self.wave = None
+        # The wave in which this process has made a call and that is not healthy yet.
+        self.wave, self.has_looked = None, False
 
     def say(self, event, text, **more):
         if self.options.json:
@@ -784,7 +790,7 @@ class Run:
         id = wanted["NetworkInterfaceId"]
         interface = interfaces.get(id)
         if interface is None:
-            raise Stop(f"{id} is gone", gone=id)
+            return [], f"{id} is gone"
         groups, target = groups_of(interface), self.plan["targets"][id]
         for key in ("Type", "VpcId"):
             if interface.get(key) != wanted[key]:
@@ -804,7 +810,7 @@ class Run:
         if wanted_instance:
             instance = instances.get(wanted_instance["InstanceId"])
             if instance is None:
-                raise Stop(f"{wanted_instance['InstanceId']} is gone", gone=id)
+                return [], f"{wanted_instance['InstanceId']} is gone"
             if instance.get("Status") not in wanted_instance["Status"]:
                 problems.append(f"the instance is {instance.get('Status')!r}")
             locks = [one.get("LockReason") for one in optional(instance, "OperationLocks", "LockReason")]
@@ -818,18 +824,35 @@ class Run:
         return groups, "; ".join(problems)
 
     def settle(self, steps):
-        """Looks at interfaces until two looks in a row show the same. Returns groups by interface, and deviations."""
+        """Looks at interfaces until two looks in a row show the same. Returns groups by interface, and deviations.
+
+        Where a call went out a moment ago and nobody saw its end, an old state proves nothing, however often it is seen.
+        """
+        open_calls = self.open_calls()
         poll, deadline, last = self.plan["steps"][0]["after"]["poll"], None, None
         while True:
             seen = dict(zip(steps, self.look_at(list(steps.values()))))
             groups = {interface: groups for interface, (groups, _) in seen.items()}
-            if None not in groups.values() and groups == last:
+            is_late = deadline is not None and self.cloud.clock() > deadline
+            is_open = any(open_calls.get(interface, held) != held for interface, held in groups.items())
+            if None not in groups.values() and groups == last and (is_late or not is_open):
                 return groups, [f"{interface}: {problem}" for interface, (_, problem) in seen.items() if problem]
             last = groups
             deadline = deadline or self.cloud.clock() + poll["for_ms"] / 1000
-            if self.cloud.clock() > deadline:
+            # A little longer than an open call is waited for: what is seen at the end of that time has to be seen twice.
+            if self.cloud.clock() > deadline + poll["for_ms"] / 1000:
                 raise Stop(f"what the API shows of {', '.join(steps)} does not come to rest")
             pause(max(1.0, poll["every_ms"] / 1000))
+
+    def open_calls(self):
+        """The groups that the youngest open call of each interface asked for, as long as they may still come."""
+        found = {}
+        for id, (way, when) in self.journal.open().items():
+            step = self.steps[id]
+            if time.time() - when <= step["after"]["poll"]["for_ms"] / 1000:
+                wanted = step["after"] if way == "intent" else step["rollback"]
+                found[step["expect"]["interface"]["NetworkInterfaceId"]] = wanted["SecurityGroupIds"]
+        return found
 
     def steps_by_interface(self):
         """For each interface, its steps in order."""
@@ -849,11 +872,15 @@ class Run:
             if made is None and state == now:
                 made = count
         if made is None:
-            for interface, steps in self.steps_by_interface().items():
-                known = [self.plan["targets"][interface]["groups_before"]] + [s["after"]["SecurityGroupIds"] for s in steps]
-                if now[interface] not in known:
-                    problems.append(f"{interface} is in {', '.join(now[interface]) or 'no group'}, where the plan never puts it")
+            for interface, groups in now.items():
+                if groups not in self.states_of(interface):
+                    problems.append(f"{interface} is in {', '.join(groups) or 'no group'}, where the plan never puts it")
         return made, now, problems
+
+    def states_of(self, interface):
+        """The groups of an interface before each of its steps and after the last."""
+        steps = self.steps_by_interface()[interface]
+        return [self.plan["targets"][interface]["groups_before"]] + [step["after"]["SecurityGroupIds"] for step in steps]
 
     def check_watch(self):
         """Every other fact the verdict rests on. Returns what differs."""
@@ -885,6 +912,11 @@ class Run:
                 found.append(f"{id} is named by {len(named_by)} groups, and the API may know more than it shows")
             elif sorted(named_by - {id}) != wanted["named_by"]:
                 found.append(f"other groups name {id} than before")
+        return found + self.check_lists()
+
+    def check_lists(self):
+        """The lists in the rules of the watched groups."""
+        found, watch = [], self.plan["watch"]
         for id, wanted in watch["prefix_lists"].items():
             entries = self.cloud.read(wanted["region_id"], "DescribePrefixListAttributes",
                                       {"RegionId": wanted["region_id"], "PrefixListId": id}, "Entries", "Entry")
@@ -975,6 +1007,7 @@ class Run:
     def write(self, step, call, wanted, start, intent, result):
         """One call until the world shows what it was made for. `start` and `wanted` are lists of groups."""
         poll = step["after"]["poll"]
+        failure = None
         for nth in range(MAX_TRIES):
             Signals.check()
             self.cloud.pace(call["action"])
@@ -983,7 +1016,7 @@ class Run:
             if groups != start or problem:
                 raise Stop(f"{step['id']}: {problem or 'the groups are ' + ', '.join(groups or ['in motion'])}")
             self.journal.add(intent, step=step["id"], attempt=nth + 1)
-            outcome, failure = "ok", None
+            outcome = "ok"
             try:
                 answer = self.cloud.call(step["region_id"], call["action"], call["params"])
                 window = time.monotonic() - looked
@@ -1000,6 +1033,7 @@ class Run:
                 self.say("verified", f"{step['id']}: {done}, {call['action']}; {window:.1f} s from the look before to the answer",
                          step=step["id"], window_seconds=round(window, 1))
                 return
+            self.journal.add("unchanged", step=step["id"], way=intent)
             if outcome == "ok":
                 raise Stop(f"{step['id']}: the API said yes and nothing changed")
             if outcome in ("refused", "already", "not-known"):
@@ -1008,13 +1042,15 @@ class Run:
                 self.wait_until_ready(step)
             else:
                 pause(back_off(nth, failure))
-        raise Stop(f"{step['id']}: {MAX_TRIES} attempts had no effect")
+        raise Stop(f"{step['id']}: {MAX_TRIES} attempts had no effect; the last one: {failure or 'the API said yes'}")
 
     def watch_for(self, step, wanted, start, poll, patient):
         """Looks until two looks in a row show the wanted groups. 'start' when they stay what they were."""
         deadline, hits, rests = self.cloud.clock() + poll["for_ms"] / 1000, 0, 0
         while True:
-            groups, _ = self.look(step)
+            groups, problem = self.look(step)
+            if groups == []:
+                raise Stop(f"{step['id']}: {problem}")
             hits = hits + 1 if groups == wanted else 0
             rests = rests + 1 if groups == start else 0
             if hits >= 2:
@@ -1055,15 +1091,17 @@ class Run:
                 step = self.steps[id]
                 pause(step["wait_seconds"])
                 # Everything is looked at before the first call of this process, whatever an earlier one saw.
-                if self.options.recheck == "step" or id == wave["steps"][0] or self.wave is None:
+                if self.options.recheck == "step" or id == wave["steps"][0] or not self.has_looked:
                     self.check_world(done)
                     self.check_headroom(done)
+                self.has_looked = True
                 self.wave = wave
                 self.write(step, step, step["after"]["SecurityGroupIds"],
                            step["expect"]["interface"]["SecurityGroupIds"], "intent", "result")
                 done += 1
             self.wave = wave
             self.soak(wave, done, is_last=last == len(order))
+            self.wave = None
         self.journal.add("complete")
         self.say("complete", f"done: {len(order)} of {len(order)} steps; look again after a while with `runner.py status`")
         return OK
@@ -1112,9 +1150,20 @@ class Run:
 
     # -------- commands
 
-    def dry_run(self):
+    def check_may_begin(self):
+        self.need_journal()
+        if self.journal.last("rolled-back"):
+            raise Stop("this plan is over: every step was undone", "make a new plan", STALE)
+        if self.journal.is_begun():
+            raise Stop("this plan was begun before", "go on with `resume`, or go back with `rollback`", STALE)
+        if self.plan["rollback_permission"] == "not-known" and not self.options.rollback_permission_attested:
+            raise Stop("nobody says that these credentials may also join the groups again",
+                       "check the permissions, then type --rollback-permission-attested")
         self.check_account()
         self.check_world(0)
+
+    def dry_run(self):
+        self.check_may_begin()
         waits = len(self.plan["waves"]) * self.plan["soak_seconds"] + sum(step["wait_seconds"] for step in self.plan["steps"])
         self.say("ready", f"everything is as the plan has it; {how_many(len(self.plan['steps']))} to be made, with {waits} s of "
                           "waiting: the credentials must live longer", steps=len(self.plan["steps"]), wait_seconds=waits)
@@ -1136,27 +1185,21 @@ class Run:
                    "go back with `rollback --from-world`", ROLLBACK_INCOMPLETE if self.options.command == "rollback" else PARTIAL)
 
     def apply(self):
-        self.need_journal()
-        if self.journal.is_begun():
-            raise Stop("this plan was begun before", "go on with `resume`, or go back with `rollback`", STALE)
-        is_attested = self.options.rollback_permission_attested
-        if self.plan["rollback_permission"] == "not-known" and not is_attested:
-            raise Stop("nobody says that these credentials may also join the groups again",
-                       "check the permissions, then type --rollback-permission-attested")
-        self.check_account()
-        self.check_world(0)
-        self.journal.add("begin", sha256=hashlib.sha256(canonical(self.plan)).hexdigest(), attested=is_attested,
+        self.check_may_begin()
+        self.journal.add("begin", sha256=hashlib.sha256(canonical(self.plan)).hexdigest(), attested=self.options.rollback_permission_attested,
                          signed=bool(self.options.public_key))
         return self.go(0)
 
     def resume(self):
         self.check_account()
         self.need_begin("begin it with `apply`")
-        if self.journal.last("rollback-begin", "rolled-back"):
+        if self.journal.last("rolled-back"):
+            raise Stop("this plan is over: every step was undone", "make a new plan", STALE)
+        if self.journal.last("rollback-begin"):
             raise Stop("the way back was begun", "finish it with `rollback`")
         made, _, problems = self.made()
         if made is None or problems:
-            raise Stop("the world is in no state that the plan passes through: " + "; ".join(problems))
+            raise Stop("the world is in no state that the plan passes through: " + ("; ".join(problems) or "out of order"))
         if made < len(self.journal.made()):
             raise Stop(f"reverted by somebody else: {how_many(len(self.journal.made()))} made, and {made} still are",
                        "ask them, then go back with `rollback`")
@@ -1173,14 +1216,14 @@ class Run:
     def rollback(self):
         self.check_account()
         if self.options.from_world:
-            made, _, problems = self.made()
-            if made is None:
-                raise Stop("the world is in no state that the plan passes through: " + "; ".join(problems),
-                           code=ROLLBACK_INCOMPLETE)
-            steps = self.plan["order"][:made]
+            steps = self.made_in_world()
         else:
             self.need_begin("so there is nothing to undo")
             steps = [id for id in self.plan["order"] if id in self.journal.touched()]
+            others = [id for id in self.made_in_world(only_known=True) if id not in steps]
+            if others:
+                raise Stop(f"the journal knows nothing of {', '.join(others)}, and the world shows that it is made",
+                           "if it was this plan, go back with `rollback --from-world`", ROLLBACK_INCOMPLETE)
         self.check_meaning()
         if self.journal.damage:
             self.journal.set_aside()
@@ -1188,11 +1231,22 @@ class Run:
             self.journal.add("begin", from_world=len(steps))
         return self.go_back(steps, is_all=True)
 
+    def made_in_world(self, only_known=False):
+        """The steps that the world shows as made, and those of which it shows nothing that the plan knows."""
+        _, now, _ = self.made()
+        found = set()
+        for interface, steps in self.steps_by_interface().items():
+            states = self.states_of(interface)
+            is_known = now[interface] in states
+            made = max(nth for nth, state in enumerate(states) if state == now[interface]) if is_known else len(steps)
+            found |= {step["id"] for step in steps[:made] if is_known or not only_known}
+        return [id for id in self.plan["order"] if id in found]
+
     def check_meaning(self):
         """Going back restores memberships; what they mean is in the rules."""
-        changed = [] if self.options.accept_changed_rules else self.check_groups(self.plan["watch"]["groups"])
+        changed = [] if self.options.accept_changed_rules else [*self.check_groups(self.plan["watch"]["groups"]), *self.check_lists()]
         if changed:
-            raise Stop("the groups are not what they were, so going back does not restore what was: " + "; ".join(changed),
+            raise Stop("the rules are not what they were, so going back does not restore what was: " + "; ".join(changed),
                        "look, then `rollback --accept-changed-rules`")
 
     def go_back_by_itself(self):
@@ -1218,11 +1272,12 @@ class Run:
                 groups = found[interface]
                 if groups in self.states_before(step):
                     # An earlier way back came as far as this, or the call never had an effect.
+                    self.journal.add("verified", step=id, way="undo-intent")
                     continue
-                if groups != step["after"]["SecurityGroupIds"]:
-                    raise Stop(f"{id}: {interface} is in {', '.join(groups) or 'no group'}, where this step did not leave it")
                 if problems:
                     raise Stop(f"{id}: {'; '.join(problems)}")
+                if groups != step["after"]["SecurityGroupIds"]:
+                    raise Stop(f"{id}: {interface} is in {', '.join(groups) or 'no group'}, where this step did not leave it")
             except Stop as stop:
                 if Signals.came:
                     raise
@@ -1244,6 +1299,9 @@ class Run:
             self.say("manual", f"not undone: {why}\n  by hand: {recipe(step)}", step=step["id"], recipe=recipe(step))
         if failed:
             return ROLLBACK_INCOMPLETE
+        if is_all and self.made()[0] != 0:
+            raise Stop("the targets are not where they were before the plan, and the journal does not say why",
+                       "look with `status`, then go back with `rollback --from-world`", ROLLBACK_INCOMPLETE)
         if is_all:
             self.journal.add("rolled-back")
             self.say("rolled-back", "every step is undone; the groups are what they were")
@@ -1302,7 +1360,8 @@ def arguments(argv):
     parser.add_argument("--from-world", action="store_true", help="rollback without a journal: undo what the world shows as made")
     parser.add_argument("--accept-changed-rules", action="store_true", help="go back although groups changed meanwhile")
     parser.add_argument("--healthy", metavar="TEXT", help="evidence of health after the last wave, for resume")
-    parser.add_argument("--probe-command", nargs="+", metavar="WORD", help="a program that gets the probes as JSON on stdin")
+    parser.add_argument("--probe-command", metavar="COMMAND", type=shlex.split,
+                        help="a program, with its arguments, that gets the probes as JSON on stdin; no shell reads it")
     parser.add_argument("--on-failure", choices=["stop", "rollback-wave", "rollback-all"], default="stop")
     parser.add_argument("--recheck", choices=["step", "wave"], default="step", help="how often everything is looked at")
     parser.add_argument("--endpoint", help="another endpoint of ECS, of Alibaba Cloud or on this machine")
@@ -1339,7 +1398,11 @@ def main(argv=None):
 
 
 def execute(plan, options, place):
-    run = Run(plan, options, Journal(place, plan["plan_id"]))
+    try:
+        run = Run(plan, options, Journal(place, plan["plan_id"]))
+    except OSError as error:
+        code = {"resume": PARTIAL, "rollback": ROLLBACK_INCOMPLETE}.get(options.command, STALE)
+        raise Stop(f"the journal cannot be read: {error}", "give access to it, or name it with --journal", code) from error
 
     def attempt(method):
         """Returns (exit code, None), or (None, why it stopped)."""
@@ -1347,6 +1410,8 @@ def execute(plan, options, place):
             return method(), None
         except Stop as stop:
             return None, stop
+        except ImportError as error:
+            return None, Stop(f"the SDK is not installed: {error}", "pip install alibabacloud-ecs20140526")
         except Exception as error:  # An answer of an unknown form, or a disk that is full: it stops like anything else.
             return None, Stop(f"{type(error).__name__}: {error}", "nothing is known of what this means: look with `status`")
 

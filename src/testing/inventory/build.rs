@@ -1,11 +1,10 @@
 //! A plan becomes an inventory: references are resolved, addresses laid out, promises of the model kept.
 
-use std::collections::BTreeMap;
-
 use proptest::sample::Index;
 
 use super::Shape;
 use super::plan::{BlockPlan, GroupPlan, InterfacePlan, MotifPlan, PeerPlan, PortsPlan, RulePlan, WorldPlan};
+use crate::inventory::Tags;
 use crate::inventory::{
     AccountId, AddressKind, Direction, InnerAccessPolicy, Instance, InstanceId, InterfaceAddress,
     InterfaceKind, Inventory, Memberships, Network, NetworkInterface, NetworkInterfaceId, PortRangeList,
@@ -64,7 +63,7 @@ pub(super) fn build(shape: Shape, plan: &WorldPlan) -> Inventory {
             service_managed: Some(false),
             rules,
             rule_gaps: group.gap.into_iter().map(gap).collect(),
-            tags: BTreeMap::new(),
+            tags: Tags::default(),
         });
     }
     for (number, motif) in plan.motifs.iter().enumerate() {
@@ -193,17 +192,17 @@ fn place_interfaces(plan: &WorldPlan, inventory: &mut Inventory) {
             inventory.instances.push(Instance {
                 id: instance.clone(),
                 name: format!("instance {position}"),
-                status: "Running".to_owned(),
+                status: "Running".into(),
                 region: region(),
                 locks: Some(Vec::new()),
-                tags: BTreeMap::new(),
+                tags: Tags::default(),
             });
         }
         inventory.interfaces.push(NetworkInterface {
             id: NetworkInterfaceId::from(format!("eni-{position}")),
             name: format!("interface {position}"),
             kind,
-            status: "InUse".to_owned(),
+            status: "InUse".into(),
             instance: Some(instance),
             vswitch: None,
             region: region(),
@@ -212,7 +211,7 @@ fn place_interfaces(plan: &WorldPlan, inventory: &mut Inventory) {
             network,
             addresses,
             service_managed: Some(false),
-            tags: BTreeMap::new(),
+            tags: Tags::default(),
         });
     }
 }

@@ -1,11 +1,11 @@
 //! Laws of what does not matter: bystanders, names, and where in the address space an estate lies.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::ground::{Checked, Dice, broken, effect, named, pairs, run, same_effects};
 use super::leaving::same_in;
 use crate::graph::SecurityGraph;
+use crate::inventory::Tags;
 use crate::inventory::{
     AddressKind, InnerAccessPolicy, Instance, InterfaceAddress, InterfaceKind, Inventory, Memberships,
     Network, NetworkInterface, RulePeer, SecurityGroup, SecurityGroupType,
@@ -20,16 +20,16 @@ fn with_bystander(inventory: &Inventory, network: Network, address: IpBlock) -> 
     other.instances.push(Instance {
         id: "i-~bystander".into(),
         name: "bystander".to_owned(),
-        status: "Running".to_owned(),
+        status: "Running".into(),
         region: None,
         locks: Some(Vec::new()),
-        tags: BTreeMap::new(),
+        tags: Tags::default(),
     });
     other.interfaces.push(NetworkInterface {
         id: "eni-~bystander".into(),
         name: "bystander".to_owned(),
         kind: InterfaceKind::Primary,
-        status: "InUse".to_owned(),
+        status: "InUse".into(),
         instance: Some("i-~bystander".into()),
         network: network.clone(),
         vswitch: None,
@@ -38,7 +38,7 @@ fn with_bystander(inventory: &Inventory, network: Network, address: IpBlock) -> 
         memberships: Memberships::Known(vec!["sg-~bystander".into()]),
         addresses: vec![InterfaceAddress { block: address, kind: AddressKind::Primary }],
         service_managed: Some(false),
-        tags: BTreeMap::new(),
+        tags: Tags::default(),
     });
     other.groups.push(SecurityGroup {
         id: "sg-~bystander".into(),
@@ -50,7 +50,7 @@ fn with_bystander(inventory: &Inventory, network: Network, address: IpBlock) -> 
         service_managed: Some(false),
         rules: Vec::new(),
         rule_gaps: Vec::new(),
-        tags: BTreeMap::new(),
+        tags: Tags::default(),
     });
     sort(&mut other);
     other
@@ -107,7 +107,7 @@ pub fn unrelated_interface(inventory: &Inventory, removals: &[ArbRemoval]) -> Ch
 /// Names, tags and states are for people: they change nothing but what the API refuses.
 pub fn names_do_not_matter(inventory: &Inventory, removals: &[ArbRemoval]) -> Checked {
     let mut other = inventory.clone();
-    let tags = BTreeMap::from([("sg-1".to_owned(), "10.0.0.1".to_owned())]);
+    let tags: Tags = [("sg-1", "10.0.0.1")].into_iter().collect();
     for instance in &mut other.instances {
         (instance.name, instance.tags) = ("eni-1".to_owned(), tags.clone());
     }

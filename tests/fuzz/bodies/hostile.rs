@@ -79,16 +79,16 @@ fn explain(graph: &SecurityGraph, context: &ReportContext, format: Format, style
 fn poison(inventory: &mut Inventory, draw: &mut Draw<'_>) {
     for instance in &mut inventory.instances {
         instance.name = draw.text();
-        instance.status = draw.text();
+        instance.status = draw.text().into();
         instance.locks = Some(vec![draw.text()]);
-        instance.tags.insert(draw.text(), draw.text());
+        instance.tags.insert(&draw.text(), &draw.text());
     }
     for interface in &mut inventory.interfaces {
         interface.name = draw.text();
         interface.owner = Some(draw.text().into());
         interface.region = Some(draw.text().into());
         interface.vswitch = Some(draw.text().into());
-        interface.status = draw.text();
+        interface.status = draw.text().into();
     }
     for group in &mut inventory.groups {
         group.name = draw.text();

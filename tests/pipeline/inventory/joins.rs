@@ -89,7 +89,7 @@ fn an_instance_that_only_an_interface_names_is_added() {
     let inventory = read(&files).unwrap();
     assert_eq!(issues(&inventory), ["warning instance-not-exported"]);
     assert_eq!(inventory.instances[0].id.as_str(), "i-1");
-    assert_eq!(inventory.instances[0].status, "");
+    assert_eq!(inventory.instances[0].status.as_str(), "");
 }
 
 #[test]

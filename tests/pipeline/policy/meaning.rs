@@ -29,7 +29,7 @@ fn a_selector_chooses_by_what_is_known_of_an_interface() {
     .unwrap();
     for instance in &mut inventory.instances {
         let name = instance.id.as_str().trim_start_matches("i-").to_owned();
-        instance.tags.insert("tier".to_owned(), if name == "c" { "db" } else { "web" }.to_owned());
+        instance.tags.insert("tier", if name == "c" { "db" } else { "web" });
         instance.name = format!("{name}-server");
     }
     let graph = SecurityGraph::new(inventory);
@@ -111,7 +111,7 @@ fn traffic_is_narrowed_to_who_and_what_a_rule_is_about() {
 fn budgets_count_what_stays() {
     let mut inventory = world(TIERS).unwrap();
     for instance in &mut inventory.instances {
-        instance.status = if instance.id.as_str() == "i-w2" { "Stopped" } else { "Running" }.to_owned();
+        instance.status = if instance.id.as_str() == "i-w2" { "Stopped" } else { "Running" }.into();
     }
     let plain = SecurityGraph::new(inventory.clone());
     let ask = |rule: &str, removal: &str| found_by(&plain, rule, &[removal]);
@@ -135,7 +135,7 @@ fn budgets_count_what_stays() {
     assert_eq!(ask(&sources(3), "i-l:sg-L"), ["existing certain eni-db"]);
     // What the export does not say may be enough.
     for instance in &mut inventory.instances {
-        instance.status = String::new();
+        instance.status = "".into();
     }
     let unknown = SecurityGraph::new(inventory);
     let running = "minimum-members: { group: sg-W, at-least: 1, running: true }";

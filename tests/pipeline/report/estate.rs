@@ -1,12 +1,10 @@
 //! The estate of the sample: three instances, one free interface, and names that mean harm.
 
-use std::collections::BTreeMap;
-
 use sgleave::graph::SecurityGraph;
 use sgleave::inventory::{
     AddressKind, Direction, ExternalConsumer, InnerAccessPolicy, Instance, InterfaceAddress, InterfaceKind,
     Inventory, InventoryGap, InventoryIssue, IssueLevel, Memberships, Network, NetworkInterface, RuleAction,
-    RulePeer, RulePorts, SecurityGroup, SecurityGroupRule, SecurityGroupType,
+    RulePeer, RulePorts, SecurityGroup, SecurityGroupRule, SecurityGroupType, Tags,
 };
 use sgleave::netset::{Family, IpBlock, IpProtocol, PortRange};
 
@@ -130,10 +128,10 @@ fn instance(id: &str, name: &str, status: &str) -> Instance {
     Instance {
         id: id.into(),
         name: name.to_owned(),
-        status: status.to_owned(),
+        status: status.into(),
         region: Some("cn-hangzhou".into()),
         locks: Some(Vec::new()),
-        tags: BTreeMap::new(),
+        tags: Tags::default(),
     }
 }
 
@@ -150,7 +148,7 @@ pub(super) fn nic(id: &str, instance: Option<&str>, groups: &[&str], addresses: 
         id: id.into(),
         name: String::new(),
         kind: InterfaceKind::Primary,
-        status: if instance.is_some() { "InUse" } else { "Available" }.to_owned(),
+        status: if instance.is_some() { "InUse" } else { "Available" }.into(),
         instance: instance.map(Into::into),
         network: Network::Vpc("vpc-1".into()),
         vswitch: None,
@@ -159,7 +157,7 @@ pub(super) fn nic(id: &str, instance: Option<&str>, groups: &[&str], addresses: 
         memberships: Memberships::Known(groups.iter().map(|id| (*id).into()).collect()),
         addresses: addresses.iter().map(address).collect(),
         service_managed: Some(false),
-        tags: BTreeMap::new(),
+        tags: Tags::default(),
     }
 }
 
@@ -174,6 +172,6 @@ fn sg(id: &str, name: &str, rules: Vec<SecurityGroupRule>) -> SecurityGroup {
         service_managed: Some(false),
         rules,
         rule_gaps: Vec::new(),
-        tags: BTreeMap::new(),
+        tags: Tags::default(),
     }
 }

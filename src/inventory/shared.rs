@@ -1,0 +1,168 @@
+//! Texts that many things hold: the same id stands in an interface, in its instance and in its groups' members, and the same
+//! tag on thousands of machines. Each holder pays two words, and a text that was made a moment ago is not made again.
+
+use std::borrow::Borrow;
+use std::cell::RefCell;
+use std::fmt;
+use std::hash::BuildHasher;
+use std::ops::Deref;
+use std::sync::{Arc, LazyLock};
+
+use foldhash::fast::FixedState;
+use serde::Serialize;
+
+/// How many texts a thread remembers. An estate has more interfaces than that, and far fewer groups, networks and tags.
+const REMEMBERED: usize = 1 << 14;
+
+/// Longer texts are hardly ever the same.
+const LONGEST: usize = 64;
+
+static HASHER: LazyLock<FixedState> = LazyLock::new(FixedState::default);
+
+thread_local! {
+    static RECENT: RefCell<Vec<Option<Arc<str>>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Returns the text, in the memory of an equal one if this thread has lately seen one.
+pub(super) fn shared(text: &str) -> Arc<str> {
+    if text.len() > LONGEST {
+        return Arc::from(text);
+    }
+    RECENT.with_borrow_mut(|recent| {
+        recent.resize(REMEMBERED, None);
+        let at = usize::try_from(HASHER.hash_one(text)).unwrap_or_default() % REMEMBERED;
+        match recent.get_mut(at) {
+            Some(Some(known)) if **known == *text => Arc::clone(known),
+            Some(place) => Arc::clone(place.insert(Arc::from(text))),
+            None => Arc::from(text),
+        }
+    })
+}
+
+/// A text that others may hold as well. It is compared, ordered and hashed as the text.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SharedText(Arc<str>);
+
+impl SharedText {
+    /// Returns the text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<T: AsRef<str>> From<T> for SharedText {
+    fn from(text: T) -> Self {
+        Self(shared(text.as_ref()))
+    }
+}
+
+impl Default for SharedText {
+    fn default() -> Self {
+        Self::from("")
+    }
+}
+
+impl Deref for SharedText {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for SharedText {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SharedText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for SharedText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for SharedText {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// The tags of a thing, sorted by key, each key once; untrusted text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tags(Box<[(SharedText, SharedText)]>);
+
+impl Tags {
+    /// Returns the value of a key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&str> {
+        let at = self.0.binary_search_by(|(known, _)| known.as_str().cmp(key)).ok()?;
+        self.0.get(at).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns keys and values, sorted by key.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    /// Sets the value of a key.
+    pub fn insert(&mut self, key: &str, value: &str) {
+        let others = self.iter().filter(|(known, _)| *known != key).collect::<Vec<_>>();
+        *self = others.into_iter().chain([(key, value)]).collect();
+    }
+}
+
+impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for Tags {
+    /// Of several values of one key the smallest is kept, so that their order changes nothing.
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(tags: I) -> Self {
+        let text = |(key, value): (K, V)| (SharedText::from(key), SharedText::from(value));
+        let mut tags: Vec<(SharedText, SharedText)> = tags.into_iter().map(text).collect();
+        tags.sort_unstable();
+        tags.dedup_by(|later, first| later.0 == first.0);
+        Self(tags.into())
+    }
+}
+
+impl Serialize for Tags {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_equal_text_has_the_same_memory() {
+        let (one, other) = (SharedText::from("sg-web"), SharedText::from("sg-web".to_owned()));
+        assert!(Arc::ptr_eq(&one.0, &other.0));
+        let long = "x".repeat(LONGEST + 1);
+        let (one, other) = (SharedText::from(&long), SharedText::from(&long));
+        assert!(one == other && !Arc::ptr_eq(&one.0, &other.0));
+    }
+
+    #[test]
+    fn more_texts_than_are_remembered_are_still_themselves() {
+        let texts: Vec<String> = (0..3 * REMEMBERED).map(|number| format!("eni-{number}")).collect();
+        let shared: Vec<SharedText> = texts.iter().map(SharedText::from).collect();
+        assert!(texts.iter().zip(&shared).all(|(text, shared)| text == shared.as_str()));
+    }
+
+    #[test]
+    fn tags_are_a_sorted_map() {
+        let mut tags: Tags = [("b", "2"), ("a", "9"), ("a", "1")].into_iter().collect();
+        assert_eq!(tags.iter().collect::<Vec<_>>(), [("a", "1"), ("b", "2")]);
+        tags.insert("b", "0");
+        tags.insert("c", "");
+        assert_eq!((tags.get("b"), tags.get("c"), tags.get("d")), (Some("0"), Some(""), None));
+        assert_eq!(serde_json::to_string(&tags).unwrap(), r#"{"a":"1","b":"0","c":""}"#);
+    }
+}
