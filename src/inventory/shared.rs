@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::hash::BuildHasher;
 use std::ops::Deref;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use serde::Serialize;
@@ -17,7 +17,7 @@ const REMEMBERED: usize = 1 << 14;
 /// Longer texts are hardly ever the same.
 const LONGEST: usize = 64;
 
-static HASHER: LazyLock<FixedState> = LazyLock::new(FixedState::default);
+static HASHER: FixedState = FixedState::with_seed(0);
 
 thread_local! {
     static RECENT: RefCell<Vec<Option<Arc<str>>>> = const { RefCell::new(Vec::new()) };

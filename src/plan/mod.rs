@@ -21,6 +21,7 @@ mod passage;
 mod probe;
 pub mod signature;
 mod step;
+mod steps;
 mod verify;
 mod waves;
 

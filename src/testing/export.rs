@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::inventory::Tags;
 use crate::inventory::{
     AddressKind, Direction, ExternalConsumer, InnerAccessPolicy, Instance, InterfaceAddress, InterfaceKind,
     Inventory, Memberships, NetworkInterface, RegionId, RuleAction, RulePeer, RulePorts, SecurityGroup,
-    SecurityGroupRule, SecurityGroupType, Unevaluable,
+    SecurityGroupRule, SecurityGroupType, Tags, Unevaluable,
 };
 use crate::netset::{Family, IpProtocol};
 

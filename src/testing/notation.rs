@@ -21,13 +21,12 @@
 
 use thiserror::Error;
 
-use crate::inventory::Tags;
 use crate::inventory::{
     AccountId, AddressKind, Direction, InnerAccessPolicy, Instance, InstanceId, InterfaceAddress,
     InterfaceKind, Inventory, Memberships, Network, NetworkInterface, NetworkInterfaceId, PortRangeList,
     PortRangeListId, PrefixList, PrefixListId, RegionId, RuleAction, RuleGap, RulePeer, RulePorts,
-    SecurityGroup, SecurityGroupId, SecurityGroupRule, SecurityGroupRuleId, SecurityGroupType, Unevaluable,
-    VpcId,
+    SecurityGroup, SecurityGroupId, SecurityGroupRule, SecurityGroupRuleId, SecurityGroupType, Tags,
+    Unevaluable, VpcId,
 };
 use crate::netset::{Family, IpBlock, IpBlockError, IpProtocol, PortRange, PortSet};
 

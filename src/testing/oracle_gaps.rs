@@ -6,11 +6,10 @@ use super::oracle_laws::{Dice, Pairs, ask, flows, gaps};
 use super::{
     End, Kinds, Memberships, Order, Settings, apply, arb_inventory, arb_removals, baseline, sample, world,
 };
-use crate::inventory::Tags;
 use crate::inventory::{
     Direction, InnerAccessPolicy, Inventory, Memberships as Known, PortRangeList, PortRangeListId,
     PrefixList, PrefixListId, RuleAction, RulePeer, RulePorts, SecurityGroup, SecurityGroupId,
-    SecurityGroupRule, SecurityGroupType, Unevaluable,
+    SecurityGroupRule, SecurityGroupType, Tags, Unevaluable,
 };
 use crate::netset::{Family, IpBlock, IpProtocol, Packet, PortRange};
 

@@ -137,11 +137,9 @@ def check_steps(plan):
     """Every call is the one that its step speaks of, and each step begins where the one before it ended."""
     regions = {region["region_id"] for region in plan["regions"]}
     watch = plan["watch"]
-    watched = [*watch["vpcs"], *(one for kind in ("groups", "references", "prefix_lists", "port_lists")
-                                 for one in watch[kind].values())]
-    ids = [*regions, *plan["targets"], *(target["region_id"] for target in plan["targets"].values()),
-           *(one["region_id"] for one in watched), *(vpc["vpc_id"] for vpc in watch["vpcs"]),
-           *(id for kind in ("groups", "references", "prefix_lists", "port_lists") for id in watch[kind])]
+    by_id = [plan["targets"], *(watch[kind] for kind in ("groups", "references", "prefix_lists", "port_lists"))]
+    ids = [*regions, *(id for things in by_id for id in things), *(vpc["vpc_id"] for vpc in watch["vpcs"]),
+           *(one["region_id"] for things in [watch["vpcs"], *(found.values() for found in by_id)] for one in things)]
     state = {id: target["groups_before"] for id, target in plan["targets"].items()}
     for step in plan["steps"]:
         expect, after = step["expect"], step["after"]["SecurityGroupIds"]
@@ -461,6 +459,10 @@ def naming(answer, id):
 # ---------------------------------------------------------------- the cloud
 
 
+def is_on_this_machine(endpoint):
+    return urllib.parse.urlsplit(endpoint or "").hostname in ("127.0.0.1", "localhost", "::1")
+
+
 class Cloud:
     """The calls a runner makes, one after the other, no faster than the plan says, and none of them repeated blindly."""
 
@@ -484,8 +486,7 @@ class Cloud:
         config = Config(credential=Credentials(), region_id=region)
         if endpoint:
             place = urllib.parse.urlsplit(endpoint)
-            is_local = place.hostname in ("127.0.0.1", "localhost", "::1")
-            if not is_local and not (place.scheme == "https" and (place.hostname or "").endswith(".aliyuncs.com")):
+            if not is_on_this_machine(endpoint) and not (place.scheme == "https" and (place.hostname or "").endswith(".aliyuncs.com")):
                 raise Stop(f"{endpoint} is no endpoint of Alibaba Cloud, and not on this machine", code=USAGE)
             config.endpoint, config.protocol = place.netloc, place.scheme
         return config
@@ -556,14 +557,8 @@ class Cloud:
         """One reading call with all its pages; tried again where the service is busy."""
         found, token, pages = [], "", 0
         while True:
-            for nth in range(MAX_TRIES + 1):
-                try:
-                    answer = self.call(region, action, dict(params, **({"NextToken": token} if token else {})))
-                    break
-                except Failed as error:
-                    if error.kind() not in ("throttled", "unknown-outcome") or nth == MAX_TRIES:
-                        raise Stop(f"{action} failed: {error}") from error
-                    self.wait(back_off(nth, error))
+            page = dict(params, **({"NextToken": token} if token else {}))
+            answer = self.patiently(action, lambda: self.call(region, action, page))
             if outer is None:
                 return answer
             found += inner(answer, outer, key)
@@ -580,14 +575,19 @@ class Cloud:
         region = self.plan["regions"][0]["region_id"]
         config = self.config(region, self.options.sts_endpoint or f"https://sts.{region}.aliyuncs.com")
         client = Client(config)
+        answer = self.patiently("GetCallerIdentity", lambda: self.send(client, "GetCallerIdentity", "2015-04-01", {}))
+        return text_of(answer.get("AccountId"))
+
+    def patiently(self, action, attempt):
+        """The answer of a call that changes nothing; it is made again where the service is busy."""
         for nth in range(MAX_TRIES + 1):
             try:
-                return text_of(self.send(client, "GetCallerIdentity", "2015-04-01", {}).get("AccountId"))
+                return attempt()
             except Failed as error:
                 if error.kind() not in ("throttled", "unknown-outcome") or nth == MAX_TRIES:
-                    raise Stop(f"GetCallerIdentity failed: {error}") from error
+                    raise Stop(f"{action} failed: {error}") from error
                 self.wait(back_off(nth, error))
-        raise Stop("GetCallerIdentity failed")
+        raise Stop(f"{action} failed")
 
 
 def back_off(nth, error):
@@ -708,9 +708,10 @@ class Journal:
     def is_begun(self):
         return any(event["event"] == "begin" for event in self.events)
 
-    def touched(self):
-        """The steps for which a call may have gone out, in either direction."""
-        return {event["step"] for event in self.events if event["event"] in ("intent", "undo-intent")}
+    def touched(self, steps):
+        """Those of some steps for which a call may have gone out, in either direction."""
+        found = {event["step"] for event in self.events if event["event"] in ("intent", "undo-intent")}
+        return [step for step in steps if step in found]
 
     def open(self):
         """The calls whose end nobody saw, as {step: (way, when)}."""
@@ -741,7 +742,10 @@ class Run:
     def __init__(self, plan, options, journal):
         self.plan, self.options, self.journal = plan, options, journal
         self.cloud, self.headroom = Cloud(plan, options), {}
-        self.steps = {step["id"]: step for step in plan["steps"]}
+        self.steps, self.steps_of = {}, {}
+        for step in plan["steps"]:
+            self.steps[step["id"]] = step
+            self.steps_of.setdefault(step["expect"]["interface"]["NetworkInterfaceId"], []).append(step)
         # The wave in which this process has made a call and that is not healthy yet.
         self.wave, self.has_looked = None, False
 
@@ -854,16 +858,9 @@ class Run:
                 found[step["expect"]["interface"]["NetworkInterfaceId"]] = wanted["SecurityGroupIds"]
         return found
 
-    def steps_by_interface(self):
-        """For each interface, its steps in order."""
-        found = {}
-        for step in self.plan["steps"]:
-            found.setdefault(step["expect"]["interface"]["NetworkInterfaceId"], []).append(step)
-        return found
-
     def made(self):
         """How many steps are made, as the world shows it: the first so many and no other, and nothing else changed."""
-        now, problems = self.settle({i: steps[0] for i, steps in self.steps_by_interface().items()})
+        now, problems = self.settle({i: steps[0] for i, steps in self.steps_of.items()})
         state = {id: target["groups_before"] for id, target in self.plan["targets"].items()}
         made, count = (0 if state == now else None), 0
         for step in self.plan["steps"]:
@@ -879,7 +876,7 @@ class Run:
 
     def states_of(self, interface):
         """The groups of an interface before each of its steps and after the last."""
-        steps = self.steps_by_interface()[interface]
+        steps = self.steps_of[interface]
         return [self.plan["targets"][interface]["groups_before"]] + [step["after"]["SecurityGroupIds"] for step in steps]
 
     def check_watch(self):
@@ -1203,7 +1200,9 @@ class Run:
         if made < len(self.journal.made()):
             raise Stop(f"reverted by somebody else: {how_many(len(self.journal.made()))} made, and {made} still are",
                        "ask them, then go back with `rollback`")
-        unverified = [id for id in self.plan["order"][:made] if id not in self.journal.touched()]
+        done = self.plan["order"][:made]
+        touched = self.journal.touched(done)
+        unverified = [id for id in done if id not in touched]
         if unverified:
             raise Stop(f"somebody else made {', '.join(unverified)}")
         waiting = self.journal.last("waiting", "healthy")
@@ -1219,7 +1218,7 @@ class Run:
             steps = self.made_in_world()
         else:
             self.need_begin("so there is nothing to undo")
-            steps = [id for id in self.plan["order"] if id in self.journal.touched()]
+            steps = self.journal.touched(self.plan["order"])
             others = [id for id in self.made_in_world(only_known=True) if id not in steps]
             if others:
                 raise Stop(f"the journal knows nothing of {', '.join(others)}, and the world shows that it is made",
@@ -1235,7 +1234,7 @@ class Run:
         """The steps that the world shows as made, and those of which it shows nothing that the plan knows."""
         _, now, _ = self.made()
         found = set()
-        for interface, steps in self.steps_by_interface().items():
+        for interface, steps in self.steps_of.items():
             states = self.states_of(interface)
             is_known = now[interface] in states
             made = max(nth for nth, state in enumerate(states) if state == now[interface]) if is_known else len(steps)
@@ -1252,7 +1251,7 @@ class Run:
     def go_back_by_itself(self):
         """After a failure in a wave: its steps are undone, or all."""
         wave = self.plan["order"] if self.options.on_failure == "rollback-all" else self.wave["steps"]
-        steps = [id for id in self.plan["order"] if id in wave and id in self.journal.touched()]
+        steps = self.journal.touched([id for id in self.plan["order"] if id in wave])
         self.check_account()
         self.check_meaning()
         return max(PARTIAL, self.go_back(steps, self.options.on_failure == "rollback-all"))
@@ -1315,12 +1314,8 @@ class Run:
     def states_before(self, step):
         """The groups of the interface of a step at any time before it."""
         interface = step["expect"]["interface"]["NetworkInterfaceId"]
-        found = []
-        for other in self.steps_by_interface()[interface]:
-            found.append(other["expect"]["interface"]["SecurityGroupIds"])
-            if other["id"] == step["id"]:
-                return found
-        return found
+        nth = self.steps_of[interface].index(step)
+        return self.states_of(interface)[:nth + 1]
 
     def status(self):
         made, now, problems = self.made()
@@ -1374,8 +1369,7 @@ def arguments(argv):
 
 def main(argv=None):
     options = arguments(argv)
-    is_local = urllib.parse.urlsplit(options.endpoint or "").hostname in ("127.0.0.1", "localhost", "::1")
-    if is_local and not options.sts_endpoint:
+    if is_on_this_machine(options.endpoint) and not options.sts_endpoint:
         options.sts_endpoint = options.endpoint
     Signals.watch()
     try:
@@ -1456,7 +1450,7 @@ def code_of(run, stop):
     journal = run.journal
     if journal.made():
         return stopped
-    if not journal.touched() and not journal.damage:
+    if not journal.touched(run.plan["order"]) and not journal.damage:
         return STALE
     try:
         made, _, _ = run.made()

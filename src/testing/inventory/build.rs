@@ -4,13 +4,12 @@ use proptest::sample::Index;
 
 use super::Shape;
 use super::plan::{BlockPlan, GroupPlan, InterfacePlan, MotifPlan, PeerPlan, PortsPlan, RulePlan, WorldPlan};
-use crate::inventory::Tags;
 use crate::inventory::{
     AccountId, AddressKind, Direction, InnerAccessPolicy, Instance, InstanceId, InterfaceAddress,
     InterfaceKind, Inventory, Memberships, Network, NetworkInterface, NetworkInterfaceId, PortRangeList,
     PortRangeListId, PrefixList, PrefixListId, RegionId, RuleAction, RuleGap, RulePeer, RulePorts,
-    SecurityGroup, SecurityGroupId, SecurityGroupRule, SecurityGroupRuleId, SecurityGroupType, Unevaluable,
-    VpcId,
+    SecurityGroup, SecurityGroupId, SecurityGroupRule, SecurityGroupRuleId, SecurityGroupType, Tags,
+    Unevaluable, VpcId,
 };
 use crate::netset::{Family, IpBlock, PortRange, PortSet};
 use crate::testing::notation::sort;

@@ -5,10 +5,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::ground::{Checked, Dice, broken, effect, named, pairs, run, same_effects};
 use super::leaving::same_in;
 use crate::graph::SecurityGraph;
-use crate::inventory::Tags;
 use crate::inventory::{
     AddressKind, InnerAccessPolicy, Instance, InterfaceAddress, InterfaceKind, Inventory, Memberships,
-    Network, NetworkInterface, RulePeer, SecurityGroup, SecurityGroupType,
+    Network, NetworkInterface, RulePeer, SecurityGroup, SecurityGroupType, Tags,
 };
 use crate::netset::{Family, IpBlock, IpProtocol, Packet};
 use crate::testing::notation::sort;
