@@ -53,9 +53,9 @@ impl Compiled<'_> {
 }
 
 const fn range_of(block: IpBlock) -> IpRange {
-    IpRange { family: block.family(), first: block.first(), last: block.last() }
+    IpRange::new(block.family(), block.first(), block.last())
 }
 
 fn first_of(range: IpRange) -> IpAddr {
-    range.family.address(range.first)
+    range.family().address(range.first())
 }

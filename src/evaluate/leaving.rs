@@ -88,7 +88,7 @@ fn rows_by_lens<'d, 'g>(
 ) -> Vec<Row<'d, 'g>> {
     let mut seen: BTreeSet<Lens> = BTreeSet::new();
     let rows = difference.rows(interface).into_iter();
-    let lens = |row: &Row<'_, '_>| Lens { family: row.range().family, plain: row.kind().is_plain() };
+    let lens = |row: &Row<'_, '_>| Lens { family: row.range().family(), plain: row.kind().is_plain() };
     rows.filter(|row| kin.lenses.contains(&lens(row)) && seen.insert(lens(row))).collect()
 }
 

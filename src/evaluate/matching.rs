@@ -400,5 +400,5 @@ fn is_metadata_address(remote: &Remote<'_>) -> bool {
 
 /// Tells whether a range begins with the metadata address of the platform.
 pub(super) fn is_metadata(range: IpRange) -> bool {
-    range.family == Family::Ipv4 && range.first == METADATA
+    range.family() == Family::Ipv4 && range.first() == METADATA
 }

@@ -18,15 +18,16 @@ use crate::netset::{Family, IpBlock, IpRange};
 impl Row<'_, '_> {
     /// Compares every external address: the whole family, cut where the row's own rules cut it.
     pub fn externals(&mut self) -> Vec<ExternalGroup> {
-        let covered = self.difference.line(self.vpc, self.range.family).map_or(&[][..], |line| &line.covered);
+        let covered =
+            self.difference.line(self.vpc, self.range.family()).map_or(&[][..], |line| &line.covered);
         let mut found = Vec::new();
         for direction in BOTH {
             let mut cuts: Vec<IpRange> = Vec::new();
             for run in self.runs.clone() {
-                let range = IpRange { family: self.range.family, first: run.first, last: run.last };
+                let range = IpRange::new(self.range.family(), run.first, run.last);
                 // Only egress asks for it; elsewhere the two sides of the cut answer alike and are joined again.
                 let metadata = IpBlock::around(Family::Ipv4, METADATA, 32);
-                let inner = Some(metadata).filter(|block| block.family() == range.family);
+                let inner = Some(metadata).filter(|block| block.family() == range.family());
                 cuts.extend(cut(range, inner.into_iter()));
             }
             let mut answers: Vec<Arc<[Delta]>> = Vec::new();
@@ -51,8 +52,8 @@ impl Row<'_, '_> {
     }
 
     fn external_answer(&mut self, direction: Direction, range: IpRange) -> Answer {
-        let block = IpBlock::single(range.family.address(range.first));
-        let numbers = self.own_candidates(self.run_at(range.first));
+        let block = IpBlock::single(range.family().address(range.first()));
+        let numbers = self.own_candidates(self.run_at(range.first()));
         let matcher = self.difference.matcher();
         let side = matcher.side(direction, &self.own(), &Remote::External(block), numbers.into_iter());
         let ours = self.memo.intern(side);
@@ -64,7 +65,7 @@ impl Row<'_, '_> {
             Direction::Egress => (Some(side), None),
             Direction::Ingress => (None, Some(side)),
         };
-        let found = deltas(self.difference.book, self.range.family, egress, ingress);
+        let found = deltas(self.difference.book, self.range.family(), egress, ingress);
         let answer: Answer = if found.is_empty() { None } else { Some(Arc::from(found)) };
         self.memo.externals.insert((direction, ours), answer.clone());
         answer
@@ -88,7 +89,7 @@ impl Row<'_, '_> {
         let mut found = Vec::new();
         for group in named.union(naming_us).copied() {
             for direction in BOTH {
-                let remote = Remote::Foreign(group, self.range.family);
+                let remote = Remote::Foreign(group, self.range.family());
                 let candidates = self.groups.ever();
                 let numbers = candidates.iter().flat_map(|group| book.of_group(*group)).copied();
                 let ours = self.difference.matcher().side(direction, &self.own(), &remote, numbers);
@@ -104,7 +105,7 @@ impl Row<'_, '_> {
                     Direction::Egress => (&ours, &theirs),
                     Direction::Ingress => (&theirs, &ours),
                 };
-                let deltas = deltas(book, self.range.family, Some(egress), Some(ingress));
+                let deltas = deltas(book, self.range.family(), Some(egress), Some(ingress));
                 if !deltas.is_empty() {
                     found.push(ForeignChange { direction, group, deltas });
                 }

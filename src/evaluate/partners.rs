@@ -15,7 +15,7 @@ const AT_RANDOM: usize = 64;
 impl Row<'_, '_> {
     /// Returns whether the row has accepted traffic with these addresses of a peer, in either direction.
     pub fn contact(&mut self, interface: InterfaceIx) -> Contact {
-        let (family, difference) = (self.range.family, self.difference);
+        let (family, difference) = (self.range.family(), self.difference);
         let addresses = &difference.graph.interface(interface).addresses;
         let mut total = Contact::default();
         for address in addresses.iter().filter(|address| address.block.family() == family) {
@@ -122,7 +122,7 @@ impl Row<'_, '_> {
             Direction::Ingress => (theirs, ours),
         };
         let (egress, ingress) = (self.memo.side(egress), self.memo.side(ingress));
-        let found = contact(self.difference.book, self.range.family, egress, ingress);
+        let found = contact(self.difference.book, self.range.family(), egress, ingress);
         self.memo.contacts.insert((direction, ours, theirs), found);
         found
     }

@@ -185,7 +185,7 @@ impl<'d, 'g> Profile<'d, 'g> {
             for (at, (numbers, _)) in kinds.iter().enumerate() {
                 let of_kind = runs.iter().filter(|run| run.kind as usize == at);
                 let ranges: Vec<IpRange> = of_kind
-                    .map(|run| IpRange { family: *family, first: run.first, last: run.last })
+                    .map(|run| IpRange::new(*family, run.first, run.last))
                     .filter(|range| !is_covered(covered, *range))
                     .collect();
                 for lens in self.lenses.iter().filter(|lens| lens.family == *family) {
@@ -213,12 +213,12 @@ impl<'d, 'g> Profile<'d, 'g> {
 
     /// Tells whether a range holds nothing but the metadata address and addresses of the VPC.
     fn is_metadata_or_covered(&self, range: IpRange, covered: &[(u128, u128)]) -> bool {
-        if range.family != Family::Ipv4 || !(range.first..=range.last).contains(&METADATA) {
+        if range.family() != Family::Ipv4 || !(range.first()..=range.last()).contains(&METADATA) {
             return false;
         }
-        let below = IpRange { last: METADATA - 1, ..range };
-        let above = IpRange { first: METADATA + 1, ..range };
-        [below, above].into_iter().all(|part| part.first > part.last || is_covered(covered, part))
+        let below = IpRange::new(range.family(), range.first(), METADATA - 1);
+        let above = IpRange::new(range.family(), METADATA + 1, range.last());
+        [below, above].into_iter().all(|part| part.first() > part.last() || is_covered(covered, part))
     }
 
     /// Returns the run of every address of the field, by its position; both are walked in order.

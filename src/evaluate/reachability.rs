@@ -113,7 +113,7 @@ impl<'d, 'g> Row<'d, 'g> {
         let own: Vec<u32> = ever.iter().flat_map(|group| book.of_group(*group)).copied().collect();
         let (by_block, by_group): (Vec<u32>, Vec<u32>) =
             own.into_iter().partition(|number| matches!(book.body(*number).peer, Peer::Blocks(_)));
-        let (runs, run_kinds) = runs(book, range.family, &by_block, &changed);
+        let (runs, run_kinds) = runs(book, range.family(), &by_block, &changed);
         Self {
             difference,
             vpc,
@@ -151,19 +151,19 @@ impl<'d, 'g> Row<'d, 'g> {
     }
 
     pub(super) fn own(&self) -> Own<'d> {
-        let block = IpBlock::single(self.range.family.address(self.range.first));
+        let block = IpBlock::single(self.range.family().address(self.range.first()));
         Own { interface: self.interface, block, plain: self.kind.is_plain(), groups: self.groups }
     }
 
     pub(super) fn points(&self) -> &'d [Point] {
-        self.difference.line(self.vpc, self.range.family).map_or(&[], |line| &line.points)
+        self.difference.line(self.vpc, self.range.family()).map_or(&[], |line| &line.points)
     }
 
     /// Returns the points that can be concerned, and perhaps others: members of concerned groups, and what lies in the
     /// runs of rules that come or go. Sorted.
     pub(super) fn candidates(&self) -> Cow<'d, [Point]> {
         let difference = self.difference;
-        let Some(line) = difference.line(self.vpc, self.range.family) else { return Cow::Borrowed(&[]) };
+        let Some(line) = difference.line(self.vpc, self.range.family()) else { return Cow::Borrowed(&[]) };
         // A list that would not be shorter than the line is not worth making.
         let (all, enough) = (Cow::Borrowed(line.points.as_slice()), line.points.len());
         let compiled = difference.compiled;
@@ -177,7 +177,7 @@ impl<'d, 'g> Row<'d, 'g> {
         for interface in members.chain(&compiled.always_concerned).chain(difference.changed()) {
             let described = difference.graph.interface(*interface);
             if described.network.vpc() == Some(self.vpc) {
-                found.extend(points_of(*interface, described, self.range.family));
+                found.extend(points_of(*interface, described, self.range.family()));
             }
         }
         let is_shaken = |run: &&Run| self.run_kinds.get(run.kind as usize).is_some_and(|(_, shaken)| *shaken);
@@ -201,7 +201,7 @@ impl<'d, 'g> Row<'d, 'g> {
 
     /// Compares these peers only.
     pub(super) fn peers_among(&mut self, interfaces: &[InterfaceIx]) -> Vec<PeerGroup> {
-        let (graph, family) = (self.difference.graph, self.range.family);
+        let (graph, family) = (self.difference.graph, self.range.family());
         let points = interfaces.iter().flat_map(|one| points_of(*one, graph.interface(*one), family));
         let points: Vec<Point> = points.collect();
         self.compare(&points)
@@ -260,8 +260,8 @@ impl<'d, 'g> Row<'d, 'g> {
         point: &Point,
         is_narrowed: bool,
     ) -> impl Iterator<Item = (PeerPiece, u32)> + use<> {
-        let family = self.range.family;
-        let whole = IpRange { family, first: point.first, last: point.last };
+        let family = self.range.family();
+        let whole = IpRange::new(family, point.first, point.last);
         let (interface, kind) = (point.interface, point.kind);
         let piece = |range| PeerPiece { interface, range, kind };
         let (mut only, mut pieces) = (None, Vec::new());
@@ -277,10 +277,10 @@ impl<'d, 'g> Row<'d, 'g> {
                 Vec::new()
             };
             for range in cut(whole, cuts.into_iter()) {
-                let from = self.runs.partition_point(|run| run.last < range.first);
-                for run in self.runs.iter().skip(from).take_while(|run| run.first <= range.last) {
-                    let (first, last) = (run.first.max(range.first), run.last.min(range.last));
-                    pieces.push((piece(IpRange { family, first, last }), run.kind));
+                let from = self.runs.partition_point(|run| run.last < range.first());
+                for run in self.runs.iter().skip(from).take_while(|run| run.first <= range.last()) {
+                    let (first, last) = (run.first.max(range.first()), run.last.min(range.last()));
+                    pieces.push((piece(IpRange::new(family, first, last)), run.kind));
                 }
             }
         }
@@ -317,7 +317,7 @@ impl<'d, 'g> Row<'d, 'g> {
             return (ours, theirs);
         }
         let own = self.own();
-        let block = IpBlock::single(peer.range.family.address(peer.range.first));
+        let block = IpBlock::single(peer.range.family().address(peer.range.first()));
         let other = Own { interface: peer.interface, block, plain, groups: self.difference.groups(class) };
         let matcher = self.difference.matcher();
         let ours_number = ours_known.unwrap_or_else(|| {
@@ -347,7 +347,7 @@ impl<'d, 'g> Row<'d, 'g> {
             Direction::Ingress => (theirs, ours),
         };
         let (egress, ingress) = (self.memo.side(egress), self.memo.side(ingress));
-        let found = deltas(self.difference.book, self.range.family, Some(egress), Some(ingress));
+        let found = deltas(self.difference.book, self.range.family(), Some(egress), Some(ingress));
         if found.is_empty() { None } else { Some(Arc::from(found)) }
     }
 }

@@ -20,18 +20,15 @@ pub(super) struct Run {
 
 /// Cuts a range where any of the blocks begins or ends inside it.
 pub(super) fn cut(range: IpRange, inner: impl Iterator<Item = IpBlock>) -> Vec<IpRange> {
-    let mut starts = BTreeSet::from([range.first]);
+    let mut starts = BTreeSet::from([range.first()]);
     for block in inner {
         starts.insert(block.first());
         starts.extend(block.last().checked_add(1));
     }
-    let starts: Vec<u128> = starts.into_iter().filter(|at| (range.first..=range.last).contains(at)).collect();
-    let ends = starts.iter().skip(1).map(|next| next - 1).chain([range.last]);
-    starts
-        .iter()
-        .zip(ends)
-        .map(|(first, last)| IpRange { family: range.family, first: *first, last })
-        .collect()
+    let starts: Vec<u128> =
+        starts.into_iter().filter(|at| (range.first()..=range.last()).contains(at)).collect();
+    let ends = starts.iter().skip(1).map(|next| next - 1).chain([range.last()]);
+    starts.iter().zip(ends).map(|(first, last)| IpRange::new(range.family(), *first, last)).collect()
 }
 
 /// Cuts the whole family where a rule's blocks begin or end; equal sets of rules get the same kind.
@@ -90,8 +87,8 @@ pub(super) fn union_of(points: &[Point]) -> Vec<(u128, u128)> {
 }
 
 pub(super) fn is_covered(covered: &[(u128, u128)], range: IpRange) -> bool {
-    let at = covered.partition_point(|(_, last)| *last < range.first);
-    covered.get(at).is_some_and(|(first, last)| *first <= range.first && range.last <= *last)
+    let at = covered.partition_point(|(_, last)| *last < range.first());
+    covered.get(at).is_some_and(|(first, last)| *first <= range.first() && range.last() <= *last)
 }
 
 /// Returns the blocks of one answer. A piece without any external address joins its neighbours where they agree, so
@@ -101,14 +98,14 @@ pub(super) fn blocks_of_answer(pieces: &[(IpRange, Option<usize>, bool)], answer
     let mut bridge: Option<IpRange> = None;
     for (range, found, covered) in pieces {
         if *covered {
-            let first = bridge.map_or(range.first, |open| open.first);
-            bridge = ranges.last().map(|_| IpRange { first, ..*range });
+            let first = bridge.map_or(range.first(), |open| open.first());
+            bridge = ranges.last().map(|_| IpRange::new(range.family(), first, range.last()));
             continue;
         }
         if *found == Some(answer) {
             match ranges.last_mut() {
-                Some(last) if last.last + 1 == bridge.map_or(range.first, |open| open.first) => {
-                    last.last = range.last
+                Some(last) if last.last() + 1 == bridge.map_or(range.first(), |open| open.first()) => {
+                    *last = IpRange::new(last.family(), last.first(), range.last());
                 }
                 _ => ranges.push(*range),
             }

@@ -1,7 +1,7 @@
 //! Sets of traffic that are asked in turn: the first that holds a packet decides.
 
 use super::TransportSet;
-use super::transport::Band;
+use super::transport::{Band, Bands};
 
 impl TransportSet {
     /// Asks rules in turn, each traffic and whether it accepts it: the first that holds a packet decides. Returns what of
@@ -10,7 +10,7 @@ impl TransportSet {
     pub fn decided<'r>(&self, rules: impl Iterator<Item = (&'r Self, bool)>) -> (Self, Self) {
         let (mut open, mut accepted) = (self.clone(), Self::empty());
         // Without source ports a band is a run of numbers, and the buffers are used again and again.
-        let (mut next, mut taken): (Vec<Band>, Vec<Band>) = (Vec::new(), Vec::new());
+        let (mut next, mut taken) = (Bands::new(), Vec::new());
         for (traffic, accepts) in rules {
             if open.is_empty() {
                 break;
@@ -37,7 +37,7 @@ impl TransportSet {
 
 /// Writes the runs of `open` that are in no run of `traffic` into `rest`, and those that are into `hit`. Tells whether
 /// there are any of those; `rest` says nothing otherwise.
-fn split(open: &[Band], traffic: &[Band], rest: &mut Vec<Band>, mut hit: Option<&mut Vec<Band>>) -> bool {
+fn split(open: &[Band], traffic: &[Band], rest: &mut Bands, mut hit: Option<&mut Vec<Band>>) -> bool {
     rest.clear();
     let run = |first, last| Band { first, last, sources: None };
     let (mut ahead, mut is_hit) = (traffic, false);

@@ -7,6 +7,8 @@ use std::str::FromStr;
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
+use super::packed::Packed;
+
 /// The address family; addresses of different families never meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -82,7 +84,7 @@ pub enum IpBlockError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IpBlock {
     family: Family,
-    first: u128,
+    first: Packed,
     length: u8,
 }
 
@@ -90,21 +92,21 @@ impl IpBlock {
     /// Returns the block of one family that holds every address.
     #[must_use]
     pub const fn all(family: Family) -> Self {
-        Self { family, first: 0, length: 0 }
+        Self { family, first: Packed::new(0), length: 0 }
     }
 
     /// Returns the block that holds this one address.
     #[must_use]
     pub fn single(address: IpAddr) -> Self {
         let family = Family::of(address);
-        Self { family, first: number_of(address), length: family.bits() }
+        Self { family, first: Packed::new(number_of(address)), length: family.bits() }
     }
 
     /// Returns the block of `length` bits that holds `number`; a length beyond the family's width counts as the width.
     #[must_use]
     pub const fn around(family: Family, number: u128, length: u8) -> Self {
         let length = if length > family.bits() { family.bits() } else { length };
-        Self { family, first: number & !host_mask(family, length), length }
+        Self { family, first: Packed::new(number & !host_mask(family, length)), length }
     }
 
     /// Parses `10.0.0.0/8`, `10.0.0.1`, `2001:db8::/32`; host bits are cut off and reported.
@@ -134,7 +136,7 @@ impl IpBlock {
         };
         let number = number_of(address);
         let block = Self::around(family, number, length);
-        let bits = if block.first == number { HostBits::Clear } else { HostBits::Masked };
+        let bits = if block.first() == number { HostBits::Clear } else { HostBits::Masked };
         Ok((block, bits))
     }
 
@@ -147,13 +149,13 @@ impl IpBlock {
     /// Returns the lowest address as a number.
     #[must_use]
     pub const fn first(&self) -> u128 {
-        self.first
+        self.first.get()
     }
 
     /// Returns the highest address as a number.
     #[must_use]
     pub const fn last(&self) -> u128 {
-        self.first | host_mask(self.family, self.length)
+        self.first() | host_mask(self.family, self.length)
     }
 
     /// Returns the prefix length in bits.
@@ -165,7 +167,7 @@ impl IpBlock {
     /// Returns the lowest address.
     #[must_use]
     pub const fn address(&self) -> IpAddr {
-        self.family.address(self.first)
+        self.family.address(self.first())
     }
 
     /// Tells whether the block holds exactly one address.
@@ -177,7 +179,7 @@ impl IpBlock {
     /// Tells whether every address of `other` lies in this block.
     #[must_use]
     pub fn contains(&self, other: &Self) -> bool {
-        self.family == other.family && self.first <= other.first && other.last() <= self.last()
+        self.family == other.family && self.first() <= other.first() && other.last() <= self.last()
     }
 }
 

@@ -6,6 +6,7 @@
 mod decide;
 mod ip_block;
 mod ip_range;
+mod packed;
 mod port_range;
 mod protocol;
 mod traffic_item;

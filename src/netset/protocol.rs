@@ -5,8 +5,19 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
-pub(super) const UDP: u32 = 65_536;
-pub(super) const OTHER: u32 = 131_072;
+/// The place of TCP port 0, which no traffic has, and of UDP port 0: the ports follow.
+pub(super) const TCP: u32 = 0;
+pub(super) const UDP: u32 = TCP + PORTS;
+/// How many ports there are, from 1.
+pub(super) const PORTS: u32 = 65_535;
+/// ICMPv6 comes before, and ICMP behind the ports.
+pub(super) const ICMPV6: u32 = 0;
+pub(super) const ICMP: u32 = UDP + PORTS + 1;
+/// All other protocols, by number.
+pub(super) const OTHER: u32 = ICMP + 1;
+pub(super) const END: u32 = OTHER + 255 - PLACED.len() as u32;
+/// The protocols with a place of their own, ascending.
+const PLACED: [u8; 4] = [ICMP_NUMBER, TCP_NUMBER, UDP_NUMBER, ICMPV6_NUMBER];
 pub(super) const TCP_NUMBER: u8 = 6;
 pub(super) const UDP_NUMBER: u8 = 17;
 pub(super) const ICMP_NUMBER: u8 = 1;
@@ -128,20 +139,29 @@ impl Packet {
 
     pub(super) fn position(self) -> u32 {
         match self.protocol {
-            TCP_NUMBER => u32::from(self.destination_port),
+            TCP_NUMBER => TCP + u32::from(self.destination_port),
             UDP_NUMBER => UDP + u32::from(self.destination_port),
-            other => OTHER + u32::from(other),
+            ICMP_NUMBER => ICMP,
+            ICMPV6_NUMBER => ICMPV6,
+            other => {
+                OTHER + PLACED.iter().fold(u32::from(other), |rank, placed| rank - u32::from(*placed < other))
+            }
         }
     }
 
     pub(super) fn at(position: u32, source_port: u16) -> Self {
-        let low = |n: u32| u16::try_from(n & 0xffff).unwrap_or(0);
-        if position < UDP {
-            Self::tcp(source_port, low(position))
-        } else if position < OTHER {
-            Self::udp(source_port, low(position))
-        } else {
-            Self::other(u8::try_from(position - OTHER).unwrap_or(u8::MAX))
+        let port = |n: u32| u16::try_from(n).unwrap_or(u16::MAX);
+        match position {
+            ICMPV6 => Self::other(ICMPV6_NUMBER),
+            ICMP => Self::other(ICMP_NUMBER),
+            tcp if tcp <= UDP => Self::tcp(source_port, port(tcp - TCP)),
+            udp if udp < ICMP => Self::udp(source_port, port(udp - UDP)),
+            other => {
+                let number = PLACED
+                    .iter()
+                    .fold(other - OTHER, |number, placed| number + u32::from(u32::from(*placed) <= number));
+                Self::other(u8::try_from(number).unwrap_or(u8::MAX))
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::protocol::{TCP_NUMBER, UDP, UDP_NUMBER, name_of};
+use super::protocol::{ICMP, ICMPV6, PORTS, TCP, TCP_NUMBER, UDP, UDP_NUMBER, name_of};
 use super::transport::Sources;
 use super::{Family, Packet, PortRange, PortSet, TransportSet};
 
@@ -18,7 +18,7 @@ impl TransportSet {
             }];
         }
         let mut items = Vec::new();
-        self.port_items("tcp", 0, &mut items);
+        self.port_items("tcp", TCP, &mut items);
         self.port_items("udp", UDP, &mut items);
         items.extend(self.other_items());
         items
@@ -28,7 +28,7 @@ impl TransportSet {
     fn port_items(&self, protocol: &str, base: u32, items: &mut Vec<TrafficItem>) {
         let mut groups: Vec<(&Sources, Vec<PortRange>)> = Vec::new();
         for band in &self.bands {
-            let (first, last) = (band.first.max(base + 1), band.last.min(base + 65_535));
+            let (first, last) = (band.first.max(base + 1), band.last.min(base + PORTS));
             if first > last {
                 continue;
             }
@@ -50,6 +50,9 @@ impl TransportSet {
 
     /// Names the protocols without ports: known ones by name, runs of others as `first-last`.
     fn other_items(&self) -> Vec<TrafficItem> {
+        if self.bands.iter().all(|band| ICMPV6 < band.first && band.last < ICMP) {
+            return Vec::new();
+        }
         let numbers = (0..=u8::MAX).filter(|n| !matches!(*n, TCP_NUMBER | UDP_NUMBER));
         let held: Vec<u8> = numbers.filter(|n| self.contains(Packet::other(*n))).collect();
         let mut named: Vec<String> = held.iter().filter_map(|n| name_of(*n)).map(str::to_owned).collect();

@@ -1,13 +1,15 @@
 //! Exact sets of traffic.
 //!
-//! Traffic lies on one integer line: TCP destination port `p` is position `p`, UDP port `p` is `65536 + p`, every
-//! other protocol `n` is the single position `131072 + n`. A set is a sorted list of bands on that line; a band
-//! carries the source ports it is limited to, which is rare. The positions that no traffic has (port 0, and 6 and
-//! 17 among the other protocols) are never in a set, so equal sets are equal lists.
+//! Traffic lies on one integer line without gaps: ICMPv6, the destination ports of TCP, those of UDP, ICMP, and every
+//! other protocol by its number. So everything IPv4 can carry, which has no ICMPv6, is one run. A set is a sorted list of
+//! bands on that line; a band carries the source ports it is limited to, which is rare. Bands that could be one are one,
+//! so equal sets are equal lists.
 
 use std::sync::Arc;
 
-use super::protocol::{ICMP_NUMBER, ICMPV6_NUMBER, OTHER, TCP_NUMBER, UDP, UDP_NUMBER};
+use smallvec::SmallVec;
+
+use super::protocol::{END, ICMP, ICMPV6, OTHER, PORTS, TCP, TCP_NUMBER, UDP, UDP_NUMBER};
 use super::{Family, IpProtocol, Packet, PortRange, PortSet};
 
 /// `None` means every source port.
@@ -23,43 +25,43 @@ pub(super) struct Band {
 /// A set of (protocol, source port, destination port). Equal sets compare equal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct TransportSet {
-    pub(super) bands: Vec<Band>,
+    pub(super) bands: Bands,
 }
 
-/// The stretches of the line that traffic can have.
-const STRETCHES: [(u32, u32); 5] = [
-    (1, UDP - 1),
-    (UDP + 1, OTHER - 1),
-    (OTHER, OTHER + TCP_NUMBER as u32 - 1),
-    (OTHER + TCP_NUMBER as u32 + 1, OTHER + UDP_NUMBER as u32 - 1),
-    (OTHER + UDP_NUMBER as u32 + 1, OTHER + 255),
-];
+/// Few sets have more than two.
+pub(super) type Bands = SmallVec<[Band; 2]>;
+
+/// The parts of the line that people tell apart.
+const STRETCHES: [(u32, u32); 5] =
+    [(ICMPV6, ICMPV6), (TCP + 1, TCP + PORTS), (UDP + 1, UDP + PORTS), (ICMP, ICMP), (OTHER, END)];
 
 impl TransportSet {
     /// Returns the set without traffic.
     #[must_use]
     pub const fn empty() -> Self {
-        Self { bands: Vec::new() }
+        Self { bands: SmallVec::new_const() }
     }
 
     /// Returns every protocol number and port.
     #[must_use]
     pub fn everything() -> Self {
         let mut set = Self::empty();
-        for (first, last) in STRETCHES {
-            set.push(first, last, None);
-        }
+        set.push(ICMPV6, END, None);
         set
     }
 
     /// Returns all the traffic a pair of this family can carry (law AM2): IPv4 has no ICMPv6, IPv6 no ICMPv4.
     #[must_use]
     pub fn universe(family: Family) -> Self {
-        let absent = match family {
-            Family::Ipv4 => ICMPV6_NUMBER,
-            Family::Ipv6 => ICMP_NUMBER,
-        };
-        Self::everything().difference(&Self::of(IpProtocol::Number(absent), &PortSet::all(), &PortSet::all()))
+        let mut set = Self::empty();
+        match family {
+            Family::Ipv4 => set.push(ICMPV6 + 1, END, None),
+            Family::Ipv6 => {
+                set.push(ICMPV6, ICMP - 1, None);
+                set.push(ICMP + 1, END, None);
+            }
+        }
+        set
     }
 
     /// Returns the traffic of one protocol field; ports limit TCP and UDP only.
@@ -68,9 +70,12 @@ impl TransportSet {
         let mut set = Self::empty();
         match protocol {
             IpProtocol::All => return Self::everything(),
-            IpProtocol::Number(TCP_NUMBER) => set.push_ports(0, destinations, sources),
+            IpProtocol::Number(TCP_NUMBER) => set.push_ports(TCP, destinations, sources),
             IpProtocol::Number(UDP_NUMBER) => set.push_ports(UDP, destinations, sources),
-            IpProtocol::Number(other) => set.push(OTHER + u32::from(other), OTHER + u32::from(other), None),
+            IpProtocol::Number(other) => {
+                let position = Packet::other(other).position();
+                set.push(position, position, None);
+            }
         }
         set
     }
@@ -214,17 +219,20 @@ impl TransportSet {
         }
     }
 
-    /// Returns some packet of the set: the lowest destination with its lowest source port.
+    /// Returns some packet of the set: the lowest port of TCP, of UDP, ICMP, the lowest of the other protocols, or ICMPv6,
+    /// with its lowest source port.
     #[must_use]
     pub fn witness(&self) -> Option<Packet> {
-        self.bands.first().map(|band| {
+        let lasting = self.bands.iter().find(|band| band.last > ICMPV6).or(self.bands.first());
+        lasting.map(|band| {
             let source =
                 band.sources.as_ref().and_then(|set| set.ranges().first().copied()).map_or(1, |r| r.low());
-            Packet::at(band.first, source)
+            Packet::at(band.first.max(ICMPV6 + 1).min(band.last), source)
         })
     }
 
-    /// Returns a witness of every band's edges: the packets where an answer could begin or end to differ.
+    /// Returns a witness of the edges of every band within each protocol: the packets where an answer could begin or end to
+    /// differ.
     #[must_use]
     pub fn edges(&self) -> Vec<Packet> {
         let mut packets = Vec::new();
@@ -233,8 +241,14 @@ impl TransportSet {
                 None => vec![1, u16::MAX],
                 Some(set) => set.ranges().iter().flat_map(|r| [r.low(), r.high()]).collect(),
             };
-            for position in [band.first, band.last] {
-                packets.extend(sources.iter().map(|source| Packet::at(position, *source)));
+            for (first, last) in STRETCHES {
+                let (first, last) = (first.max(band.first), last.min(band.last));
+                if first <= last {
+                    let ends = [first, last].into_iter();
+                    packets.extend(
+                        ends.flat_map(|end| sources.iter().map(move |source| Packet::at(end, *source))),
+                    );
+                }
             }
         }
         packets.sort_unstable();
@@ -400,6 +414,39 @@ pub(super) mod tests {
             assert_eq!(TransportSet::everything().intersection(&set), set);
             assert!(TransportSet::everything().difference(&set).is_disjoint(&set));
         }
+    }
+
+    #[test]
+    fn every_packet_has_a_place_of_its_own() {
+        let ports = |packet: fn(u16, u16) -> Packet| (1..=u16::MAX).map(move |port| packet(7, port));
+        let others =
+            (0..=u8::MAX).filter(|number| !IpProtocol::Number(*number).has_ports()).map(Packet::other);
+        let packets: Vec<Packet> = ports(Packet::tcp).chain(ports(Packet::udp)).chain(others).collect();
+        let mut places: Vec<u32> = packets.iter().map(|packet| packet.position()).collect();
+        assert!(
+            places
+                .iter()
+                .zip(&packets)
+                .all(|(place, packet)| Packet::at(*place, packet.source_port) == *packet)
+        );
+        places.sort_unstable();
+        assert_eq!(places, (ICMPV6..=END).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_edges_of_all_traffic_are_those_of_every_protocol() {
+        let (first, last) = (Packet::tcp(1, 1), Packet::udp(u16::MAX, u16::MAX));
+        for family in [Family::Ipv4, Family::Ipv6] {
+            let all = TransportSet::universe(family);
+            assert_eq!(all.witness(), Some(first));
+            assert!(all.edges().contains(&first) && all.edges().contains(&last));
+            assert!(
+                all.edges().contains(&Packet::tcp(1, u16::MAX)) && all.edges().contains(&Packet::udp(1, 1))
+            );
+        }
+        let icmpv6 = TransportSet::single(Packet::other(58));
+        assert_eq!(icmpv6.witness(), Some(Packet::other(58)));
+        assert_eq!(icmpv6.union(&TransportSet::single(Packet::other(47))).witness(), Some(Packet::other(47)));
     }
 
     #[test]

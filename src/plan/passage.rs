@@ -223,7 +223,7 @@ impl Legs {
             }
             for group in row.externals() {
                 for delta in group.deltas.iter().filter(changes) {
-                    let key = (group.direction, own.family);
+                    let key = (group.direction, own.family());
                     let (peer, traffic) = (group.blocks.clone(), delta.traffic.clone());
                     let leg = Leg { own, peer, effect: delta.effect, traffic };
                     legs.outside.entry(key).or_default().push(leg);
@@ -265,7 +265,7 @@ impl Legs {
                 for other in rest.peers.get(key).into_iter().flatten() {
                     if let Some(common) = leg.meets(other, |one, other| overlap(*one, *other)) {
                         let peer = graph.interface(key.1).id.to_string();
-                        return Some(say(key.0, peer, leg.effect, &common, leg.own.family));
+                        return Some(say(key.0, peer, leg.effect, &common, leg.own.family()));
                     }
                 }
             }
@@ -276,7 +276,7 @@ impl Legs {
                     let met = |one: &Vec<IpBlock>, other: &Vec<IpBlock>| common_block(one, other).is_some();
                     let common = leg.meets(other, met);
                     if let (Some(common), Some(block)) = (common, common_block(&leg.peer, &other.peer)) {
-                        return Some(say(key.0, block.to_string(), leg.effect, &common, leg.own.family));
+                        return Some(say(key.0, block.to_string(), leg.effect, &common, leg.own.family()));
                     }
                 }
             }
@@ -286,7 +286,7 @@ impl Legs {
                 for other in rest.foreign.get(key).into_iter().flatten() {
                     if let Some(common) = leg.meets(other, |(), ()| true) {
                         let peer = graph.group_id(key.1).to_string();
-                        return Some(say(key.0, peer, leg.effect, &common, leg.own.family));
+                        return Some(say(key.0, peer, leg.effect, &common, leg.own.family()));
                     }
                 }
             }
@@ -301,5 +301,5 @@ fn common_block<'b>(blocks: &'b [IpBlock], others: &[IpBlock]) -> Option<&'b IpB
 }
 
 fn overlap(one: IpRange, other: IpRange) -> bool {
-    one.family == other.family && one.first <= other.last && other.first <= one.last
+    one.family() == other.family() && one.first() <= other.last() && other.first() <= one.last()
 }

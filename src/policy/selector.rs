@@ -308,12 +308,12 @@ fn public_blocks() -> Vec<IpBlock> {
         own.sort_unstable_by_key(|block| block.first());
         for block in own {
             if let Some(first) = next.filter(|first| *first < block.first()) {
-                found.extend(blocks_of(IpRange { family, first, last: block.first() - 1 }));
+                found.extend(blocks_of(IpRange::new(family, first, block.first() - 1)));
             }
             next = block.last().checked_add(1).filter(|next| *next <= family.last());
         }
         if let Some(first) = next {
-            found.extend(blocks_of(IpRange { family, first, last: family.last() }));
+            found.extend(blocks_of(IpRange::new(family, first, family.last())));
         }
     }
     found.sort_unstable();

@@ -151,10 +151,10 @@ fn interfaces(mut ranges: Vec<Range>) -> Vec<EndpointSet> {
                 if *other == interface
                     && *known == kind
                     && kind == AddressKind::Prefix
-                    && last.family == range.family
-                    && last.last.checked_add(1) == Some(range.first) =>
+                    && last.family() == range.family()
+                    && last.last().checked_add(1) == Some(range.first()) =>
             {
-                last.last = range.last;
+                *last = IpRange::new(last.family(), last.first(), range.last());
             }
             _ => joined.push((interface, kind, range)),
         }

@@ -342,7 +342,7 @@ impl RowFindings {
         let relative = |(interface, group)| (Some(interface).filter(|other| *other != own.0), group);
         let key = Key {
             direction,
-            family: own.2.family,
+            family: own.2.family(),
             delta,
             removed_by: removed_by.into_iter().map(relative).collect(),
         };
@@ -351,7 +351,7 @@ impl RowFindings {
 }
 
 fn address(range: IpRange) -> IpAddr {
-    range.family.address(range.first)
+    range.family().address(range.first())
 }
 
 fn end(row: &Row<'_, '_>) -> Endpoint {

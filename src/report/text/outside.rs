@@ -26,12 +26,12 @@ fn lacking(blocks: &[IpBlock]) -> Vec<IpBlock> {
     let mut next = Some(0);
     for block in blocks {
         if let Some(last) = block.first().checked_sub(1) {
-            gaps.extend(next.filter(|first| *first <= last).map(|first| IpRange { family, first, last }));
+            gaps.extend(next.filter(|first| *first <= last).map(|first| IpRange::new(family, first, last)));
         }
         next = block.last().checked_add(1);
     }
     let last = family.last();
-    gaps.extend(next.filter(|first| *first <= last).map(|first| IpRange { family, first, last }));
+    gaps.extend(next.filter(|first| *first <= last).map(|first| IpRange::new(family, first, last)));
     gaps.into_iter().flat_map(blocks_of).collect()
 }
 

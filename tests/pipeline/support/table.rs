@@ -123,8 +123,9 @@ impl Table {
         let held = self.externals.entry(key).or_default();
         for range in ranges {
             for (other, said) in held.iter() {
-                let meet =
-                    other.family == range.family && other.first <= range.last && range.first <= other.last;
+                let meet = other.family() == range.family()
+                    && other.first() <= range.last()
+                    && range.first() <= other.last();
                 assert!(!meet || said.is_disjoint(traffic), "one address and one traffic said twice");
             }
             held.push((range, traffic.clone()));
@@ -150,13 +151,13 @@ impl Table {
         let block = IpBlock::single(address);
         for ((is_source, other), ranges) in &self.externals {
             for (range, traffic) in ranges {
-                if range.family == block.family()
-                    && range.first <= block.first()
-                    && block.last() <= range.last
+                if range.family() == block.family()
+                    && range.first() <= block.first()
+                    && block.last() <= range.last()
                 {
                     let ends = (name.to_owned(), other.clone());
                     let ends = if *is_source { ends } else { (ends.1, ends.0) };
-                    let held = self.pairs.entry(ends).or_insert((range.family, TransportSet::empty()));
+                    let held = self.pairs.entry(ends).or_insert((range.family(), TransportSet::empty()));
                     held.1 = held.1.union(traffic);
                 }
             }
@@ -217,29 +218,31 @@ fn read_side(text: &str) -> Side {
     let Some(cut) = cut.map(|cut| cut.parse::<IpBlock>().unwrap()) else {
         return Side::Outside(vec![block.into()]);
     };
-    let below = IpRange { last: cut.first() - 1, ..block.into() };
-    let above = IpRange { first: cut.last() + 1, ..block.into() };
+    let below = IpRange::new(block.family(), block.first(), cut.first() - 1);
+    let above = IpRange::new(block.family(), cut.last() + 1, block.last());
     Side::Outside(vec![below, above])
 }
 
 /// Joins the external addresses that have exactly the same traffic, written as CIDR blocks.
 fn by_traffic(ranges: &[(IpRange, TransportSet)], family: Family) -> BTreeMap<TransportSet, String> {
     let own: Vec<&(IpRange, TransportSet)> =
-        ranges.iter().filter(|(range, _)| range.family == family).collect();
-    let mut cuts: BTreeSet<u128> = own.iter().map(|(range, _)| range.first).collect();
-    cuts.extend(own.iter().filter_map(|(range, _)| range.last.checked_add(1)));
+        ranges.iter().filter(|(range, _)| range.family() == family).collect();
+    let mut cuts: BTreeSet<u128> = own.iter().map(|(range, _)| range.first()).collect();
+    cuts.extend(own.iter().filter_map(|(range, _)| range.last().checked_add(1)));
     let mut joined: BTreeMap<TransportSet, Vec<IpRange>> = BTreeMap::new();
     for first in &cuts {
         let last = cuts.range(first + 1..).next().map_or(family.last(), |next| next - 1);
-        let held = own.iter().filter(|(range, _)| range.first <= *first && last <= range.last);
+        let held = own.iter().filter(|(range, _)| range.first() <= *first && last <= range.last());
         let traffic = held.fold(TransportSet::empty(), |sum, (_, traffic)| sum.union(traffic));
         if traffic.is_empty() {
             continue;
         }
         let list = joined.entry(traffic).or_default();
         match list.last_mut() {
-            Some(before) if before.last + 1 == *first => before.last = last,
-            _ => list.push(IpRange { family, first: *first, last }),
+            Some(before) if before.last() + 1 == *first => {
+                *before = IpRange::new(family, before.first(), last)
+            }
+            _ => list.push(IpRange::new(family, *first, last)),
         }
     }
     let text = |list: Vec<IpRange>| {
