@@ -118,13 +118,19 @@ impl<'g> Difference<'g> {
         rows
     }
 
-    /// Returns the groups through which a change of `changed` groups can be felt: those themselves, those their rules
-    /// name, and those whose rules name them.
+    /// Returns the groups whose rules, or whose intra-group policy, can follow somebody who leaves or joins these: those
+    /// themselves, and those whose rules name them.
+    pub(super) fn following(&self, changed: &[GroupIx]) -> BTreeSet<GroupIx> {
+        let naming = changed.iter().flat_map(|group| self.book.naming(*group));
+        let holders = naming.map(|number| self.book.body(*number).rule.group);
+        changed.iter().copied().chain(holders).collect()
+    }
+
+    /// Returns the groups through which a change of `changed` groups can be felt: those that follow it, and those the
+    /// rules of the changed ones name.
     pub(super) fn concerned(&self, changed: &[GroupIx]) -> BTreeSet<GroupIx> {
-        let mut concerned: BTreeSet<GroupIx> = changed.iter().copied().collect();
+        let mut concerned = self.following(changed);
         for group in changed {
-            concerned
-                .extend(self.book.naming(*group).iter().map(|number| self.book.body(*number).rule.group));
             concerned.extend(self.book.of_group(*group).iter().filter_map(|number| {
                 match self.book.body(*number).peer {
                     Peer::Group(named) => Some(named),

@@ -318,7 +318,8 @@ mod tests {
             region: None,
             owner: None,
             memberships: Memberships::Known(vec!["sg-g".into()]),
-            addresses: vec![InterfaceAddress { block: address.parse().unwrap(), kind: AddressKind::Primary }],
+            addresses: vec![InterfaceAddress { block: address.parse().unwrap(), kind: AddressKind::Primary }]
+                .into(),
             service_managed: Some(false),
             tags: Tags::default(),
         }

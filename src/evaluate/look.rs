@@ -25,6 +25,8 @@ use crate::netset::IpRange;
 pub(super) struct Look {
     /// Whether the change can be felt through the groups of the class.
     pub(super) is_concerned: bool,
+    /// Whether what the class says of the row can change; what the row says of the class is another matter.
+    pub(super) is_moved: bool,
     /// Whether rules of the class look at the local address.
     pub(super) is_narrowed: bool,
     /// The class as the row's rules see it, by number.
@@ -98,7 +100,8 @@ impl<'d, 'g> Row<'d, 'g> {
         let is_narrowed = ever.iter().any(|group| self.difference.book.is_narrowed(*group));
         let has_look = !groups.is_unknown() && !self.groups.is_unknown();
         let look = Look {
-            is_concerned: self.all_concerned || self.is_felt_through(class, &ever),
+            is_concerned: self.all_concerned || self.is_felt_through(class, &ever, &self.concerned),
+            is_moved: self.is_felt_through(class, &ever, &self.following),
             is_narrowed,
             from_us: has_look.then(|| self.asked(groups, &ever)),
             from_them: (has_look && !is_narrowed).then(|| self.asking(groups, &ever)),
@@ -107,10 +110,9 @@ impl<'d, 'g> Row<'d, 'g> {
         look
     }
 
-    fn is_felt_through(&self, class: u32, ever: &[GroupIx]) -> bool {
+    fn is_felt_through(&self, class: u32, ever: &[GroupIx], near: &BTreeSet<GroupIx>) -> bool {
         let difference = self.difference;
-        let is_near =
-            |group: &GroupIx| self.concerned.contains(group) || difference.compiled.is_opaque(*group);
+        let is_near = |group: &GroupIx| near.contains(group) || difference.compiled.is_opaque(*group);
         difference.groups(class).is_unknown() || difference.is_changed(class) || ever.iter().any(is_near)
     }
 

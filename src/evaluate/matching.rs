@@ -20,6 +20,9 @@ pub(crate) struct Groups<'g> {
 impl Groups<'_> {
     /// Returns the groups held in either state, sorted.
     pub(crate) fn ever(&self) -> Vec<GroupIx> {
+        if self.before == self.after {
+            return self.before.as_deref().unwrap_or(&[]).to_vec();
+        }
         let mut all: Vec<GroupIx> =
             self.before.iter().chain(&self.after).flat_map(|groups| groups.iter().copied()).collect();
         all.sort_unstable();
@@ -29,6 +32,9 @@ impl Groups<'_> {
 
     /// Returns the groups held in one state only, sorted.
     pub(crate) fn changed(&self) -> Vec<GroupIx> {
+        if self.before == self.after {
+            return Vec::new();
+        }
         self.ever().into_iter().filter(|group| self.holds(*group) != (true, true)).collect()
     }
 
@@ -38,6 +44,12 @@ impl Groups<'_> {
             groups.as_ref().is_some_and(|groups| groups.binary_search(&group).is_ok())
         };
         (holds(&self.before), holds(&self.after))
+    }
+
+    /// Tells whether both may be in the group at once, before or after.
+    fn may_share(&self, other: &Self, group: GroupIx) -> bool {
+        let ((before, after), (other_before, other_after)) = (self.holds(group), other.holds(group));
+        self.is_unknown() || other.is_unknown() || (before && other_before) || (after && other_after)
     }
 
     pub(crate) const fn is_unknown(&self) -> bool {
@@ -212,6 +224,9 @@ impl Matcher<'_> {
         // An interface whose groups are unknown may share any group of the other.
         let candidates = if own.groups.is_unknown() { other.groups.ever() } else { own.groups.ever() };
         for group in candidates {
+            if !own.groups.may_share(other.groups, group) {
+                continue;
+            }
             let Some(mut when) = self.inner_policy(group) else { continue };
             if !(own.plain && other.plain) {
                 match self.readings.address_kinds {

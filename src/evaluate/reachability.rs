@@ -8,7 +8,8 @@
 //!    narrowed to local addresses. One evaluation serves all peers of a (run, class).
 //! 5. A class is passed over unless it holds, names or is named by a group the interface leaves or joins, or the run
 //!    lies in a rule that comes or goes.
-//! 6. Sides are interned, and found again by what they hang on (`look`); a pair of sides is compared once.
+//! 6. Where neither what the row says of a class nor what the class says of the row can change, nothing is compared.
+//! 7. Sides are interned, and found again by what they hang on (`look`); a pair of sides is compared once.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -90,6 +91,8 @@ pub struct Row<'d, 'g> {
     /// Own rules that match by group, or whose remote side is not known.
     pub(super) by_group: Vec<u32>,
     pub(super) concerned: BTreeSet<GroupIx>,
+    /// The groups whose members can say something else of the row than before.
+    pub(super) following: BTreeSet<GroupIx>,
     /// Whether every peer may be concerned: the default or unknown rules come or go.
     pub(super) all_concerned: bool,
     pub(super) looks: Looks,
@@ -126,6 +129,7 @@ impl<'d, 'g> Row<'d, 'g> {
             run_kinds,
             by_group,
             concerned: difference.concerned(&changed),
+            following: difference.following(&changed),
             all_concerned: difference.shakes_everybody(groups, &changed),
             looks: Looks::default(),
             memo: Memo::default(),
@@ -231,7 +235,11 @@ impl<'d, 'g> Row<'d, 'g> {
                 let known = cells.get(&cell).filter(|_| look.is_shared(piece.range)).copied();
                 let places = known.unwrap_or_else(|| {
                     let places = BOTH.map(|direction| {
-                        let (ours, theirs) = self.sides(direction, run, class, &piece);
+                        let ours = self.ours(direction, run, class, &piece);
+                        if !look.is_moved && self.memo.side(ours).side().is_steady() {
+                            return None;
+                        }
+                        let theirs = self.theirs(direction, class, &piece);
                         *places.entry((direction, ours, theirs)).or_insert_with(|| {
                             let deltas = self.answer(direction, ours, theirs)?;
                             found.push(PeerGroup { direction, deltas, peers: Vec::new() });
@@ -305,39 +313,51 @@ impl<'d, 'g> Row<'d, 'g> {
         class: u32,
         peer: &PeerPiece,
     ) -> (u32, u32) {
+        (self.ours(direction, run, class, peer), self.theirs(direction, class, peer))
+    }
+
+    /// Returns the number of the row's side.
+    fn ours(&mut self, direction: Direction, run: u32, class: u32, peer: &PeerPiece) -> u32 {
         let look = self.look(class);
         let plain = peer.kind.is_plain();
         // The metadata address is an exemption of its own, which no run shows.
         let from_us = look.from_us.filter(|_| !is_metadata(peer.range));
-        let ours = from_us.map(|look| OurSide { direction, run, look, plain });
-        let theirs = look.from_them.map(|look| TheirSide { direction, look, plain });
-        let ours_known = ours.and_then(|key| self.memo.ours.get(&key).copied());
-        let theirs_known = theirs.and_then(|key| self.memo.theirs.get(&key).copied());
-        if let (Some(ours), Some(theirs)) = (ours_known, theirs_known) {
-            return (ours, theirs);
+        let key = from_us.map(|look| OurSide { direction, run, look, plain });
+        if let Some(known) = key.and_then(|key| self.memo.ours.get(&key)) {
+            return *known;
         }
-        let own = self.own();
+        let remote = Remote::Interface(self.peer(class, peer));
+        let candidates = self.own_candidates(run);
+        let side = self.difference.matcher().side(direction, &self.own(), &remote, candidates.into_iter());
+        let number = self.memo.intern(side);
+        self.memo.ours.extend(key.map(|key| (key, number)));
+        number
+    }
+
+    /// Returns the number of the peer's side.
+    fn theirs(&mut self, direction: Direction, class: u32, peer: &PeerPiece) -> u32 {
+        let look = self.look(class);
+        let plain = peer.kind.is_plain();
+        let key = look.from_them.map(|look| TheirSide { direction, look, plain });
+        if let Some(known) = key.and_then(|key| self.memo.theirs.get(&key)) {
+            return *known;
+        }
+        let other = self.peer(class, peer);
+        let seen = match other.groups.is_unknown() {
+            true => self.seen_by_anybody(),
+            false => self.seen_by(&other.groups.ever()),
+        };
+        let remote = Remote::Interface(self.own());
+        let side = self.difference.matcher().side(direction.opposite(), &other, &remote, seen.into_iter());
+        let number = self.memo.intern(side);
+        self.memo.theirs.extend(key.map(|key| (key, number)));
+        number
+    }
+
+    fn peer(&self, class: u32, peer: &PeerPiece) -> Own<'d> {
         let block = IpBlock::single(peer.range.family().address(peer.range.first()));
-        let other = Own { interface: peer.interface, block, plain, groups: self.difference.groups(class) };
-        let matcher = self.difference.matcher();
-        let ours_number = ours_known.unwrap_or_else(|| {
-            let candidates = self.own_candidates(run);
-            let side = matcher.side(direction, &own, &Remote::Interface(other), candidates.into_iter());
-            let number = self.memo.intern(side);
-            self.memo.ours.extend(ours.map(|key| (key, number)));
-            number
-        });
-        let theirs_number = theirs_known.unwrap_or_else(|| {
-            let seen = match other.groups.is_unknown() {
-                true => self.seen_by_anybody(),
-                false => self.seen_by(&other.groups.ever()),
-            };
-            let side = matcher.side(direction.opposite(), &other, &Remote::Interface(own), seen.into_iter());
-            let number = self.memo.intern(side);
-            self.memo.theirs.extend(theirs.map(|key| (key, number)));
-            number
-        });
-        (ours_number, theirs_number)
+        let groups = self.difference.groups(class);
+        Own { interface: peer.interface, block, plain: peer.kind.is_plain(), groups }
     }
 
     /// Returns what changes for a pair of sides. It is remembered where it is asked: a row is compared once.

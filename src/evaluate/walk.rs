@@ -194,6 +194,12 @@ impl Side {
         value: &dyn Fn(Variable) -> Option<bool>,
     ) -> Outcomes {
         let everything = TransportSet::universe(family);
+        if self.is_settled() {
+            let lines = self.lines.iter().map(|line| line.effect(book, &everything));
+            let (kept, _) =
+                everything.decided(lines.map(|(traffic, action)| (traffic, action == RuleAction::Accept)));
+            return Outcomes { denied: everything.difference(&kept), kept, ..Outcomes::default() };
+        }
         let mut walk = Walk::new(family);
         let remote = self.remote.under(value);
         let mut rank = None;
@@ -219,6 +225,13 @@ impl Side {
             self.let_unknown_decide(&mut walk, &everything, remote, false);
         }
         walk.finish(family)
+    }
+
+    /// Tells whether every line is certain and the same in both states, so that there is nothing to walk twice.
+    fn is_settled(&self) -> bool {
+        let is_certain = |presence: &Presence| presence.as_ref().is_some_and(|when| when.is_empty());
+        self.further.is_empty()
+            && self.lines.iter().all(|line| is_certain(&line.before) && is_certain(&line.after))
     }
 
     /// Lets every unknown rule take a copy of what is undecided, with either action.

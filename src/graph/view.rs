@@ -96,7 +96,7 @@ impl<'g> View<'g> {
 #[cfg(test)]
 mod tests {
     use crate::graph::SecurityGraph;
-    use crate::inventory::{InterfaceKind, Inventory, Memberships, Network, NetworkInterface};
+    use crate::inventory::{Addresses, InterfaceKind, Inventory, Memberships, Network, NetworkInterface};
 
     fn interface(id: &str, groups: &[&str]) -> NetworkInterface {
         NetworkInterface {
@@ -110,7 +110,7 @@ mod tests {
             region: None,
             owner: None,
             memberships: Memberships::Known(groups.iter().map(|g| (*g).into()).collect()),
-            addresses: Vec::new(),
+            addresses: Addresses::default(),
             service_managed: Some(false),
             tags: crate::inventory::Tags::default(),
         }

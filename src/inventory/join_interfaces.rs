@@ -237,7 +237,7 @@ fn from_instance(
             region: fact.instance.region.clone(),
             owner: None,
             memberships: if is_primary { fact.memberships.clone() } else { Memberships::Unknown },
-            addresses,
+            addresses: addresses.into(),
             service_managed: None,
             tags: Tags::default(),
         },

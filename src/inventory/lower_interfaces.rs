@@ -48,7 +48,7 @@ pub(super) fn interface(
         region: zone.and_then(region_of_zone).map(RegionId::from),
         owner: account(&raw.owner_id, &path.key("OwnerId"), notices)?.map(|owner| owner.into_owned().into()),
         memberships: memberships(&raw.security_group_ids, id_text, path, notices)?,
-        addresses: sets.read(path, notices)?,
+        addresses: sets.read(path, notices)?.into(),
         service_managed: flag(&raw.service_managed, &path.key("ServiceManaged"), notices)?,
         tags: tags(&raw.tags, &path.key("Tags"), notices)?,
     })

@@ -3,6 +3,7 @@
 //! An export is a folder of raw answers of the ECS Describe calls, as saved by the API explorer, the command line or
 //! an SDK. Raw data is judged once, in `lower`; from here on types carry the proof.
 
+mod address_list;
 mod addresses;
 mod assemble;
 mod bytes;
@@ -32,6 +33,7 @@ mod stored;
 mod stored_model;
 mod wire;
 
+pub use address_list::Addresses;
 pub use id::{
     AccountId, InstanceId, NetworkInterfaceId, PortRangeListId, PrefixListId, RegionId, SecurityGroupId,
     SecurityGroupRuleId, VSwitchId, VpcId,

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::address_list::Addresses;
 use super::id::{
     AccountId, InstanceId, NetworkInterfaceId, PortRangeListId, PrefixListId, RegionId, SecurityGroupId,
     SecurityGroupRuleId, VSwitchId, VpcId,
@@ -190,7 +191,7 @@ pub struct NetworkInterface {
     /// The groups it is in.
     pub memberships: Memberships,
     /// Its addresses, sorted by block; they do not overlap.
-    pub addresses: Vec<InterfaceAddress>,
+    pub addresses: Addresses,
     /// Whether a cloud product manages it; `None` when the export does not say.
     pub service_managed: Option<bool>,
     /// Tags, sorted by key; untrusted text.

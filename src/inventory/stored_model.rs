@@ -1,5 +1,6 @@
 //! The model as bytes, type by type. What a type says in `model` about its content is looked at in `stored`.
 
+use super::address_list::Addresses;
 use super::bytes::{Bytes, Stored, put_length, put_text, take_text};
 use super::id::{
     AccountId, InstanceId, NetworkInterfaceId, PortRangeListId, PrefixListId, RegionId, SecurityGroupId,
@@ -27,6 +28,16 @@ macro_rules! stored_ids {
             }
         }
     )+};
+}
+
+impl Stored for Addresses {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.to_vec().put(out);
+    }
+
+    fn take(from: &mut Bytes<'_>) -> Option<Self> {
+        Vec::<InterfaceAddress>::take(from).map(Self::from)
+    }
 }
 
 /// Field by field, in the order in which they stand here. A field that is left out does not compile.

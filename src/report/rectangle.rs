@@ -42,33 +42,37 @@ impl Peers<'_, '_> {
     }
 }
 
-/// Cuts an entry into disjoint rectangles that together are its product.
+/// Cuts an entry, whose sources and destinations these are, into disjoint rectangles that together are its product.
 ///
 /// 1. Every changed interface among the sources meets all destinations.
 /// 2. Every changed interface among the destinations meets the sources that are not covered by 1.
 /// 3. An entry without a changed interface on either side is seen from its sources, or else its destinations.
-pub(super) fn rectangles<'d, 'a>(entry: &'d ChangeEntry<'a>) -> Vec<Rectangle<'d, 'a>> {
+pub(super) fn rectangles<'d, 'a>(
+    entry: &ChangeEntry<'a>,
+    sources: &'d [Endpoint<'a>],
+    destinations: &'d [Endpoint<'a>],
+) -> Vec<Rectangle<'d, 'a>> {
     let removed: BTreeSet<_> = entry.removed_by.iter().map(|by| by.ix).collect();
     let is_removed = |end: &InterfaceEndpoint<'_>| removed.contains(&end.ix);
     let changed_in = |side: &'d [Endpoint<'a>]| -> Vec<&'d InterfaceEndpoint<'a>> {
         interfaces_of(side).filter(|end| is_removed(end)).collect()
     };
-    let mut outgoing = changed_in(&entry.sources);
-    let mut incoming = changed_in(&entry.destinations);
+    let mut outgoing = changed_in(sources);
+    let mut incoming = changed_in(destinations);
     if outgoing.is_empty() && incoming.is_empty() {
-        outgoing = interfaces_of(&entry.sources).collect();
+        outgoing = interfaces_of(sources).collect();
         if outgoing.is_empty() {
-            incoming = interfaces_of(&entry.destinations).collect();
+            incoming = interfaces_of(destinations).collect();
         }
     }
     let mut found = Vec::new();
     for changed in &outgoing {
-        let peers = peers_of(&entry.destinations, |end| end.ix != changed.ix);
+        let peers = peers_of(destinations, |end| end.ix != changed.ix);
         found.extend(peers.into_iter().map(|peers| Rectangle { changed, outgoing: true, peers }));
     }
     let covered: BTreeSet<_> = outgoing.iter().map(|end| end.ix).collect();
     for changed in &incoming {
-        let peers = peers_of(&entry.sources, |end| end.ix != changed.ix && !covered.contains(&end.ix));
+        let peers = peers_of(sources, |end| end.ix != changed.ix && !covered.contains(&end.ix));
         found.extend(peers.into_iter().map(|peers| Rectangle { changed, outgoing: false, peers }));
     }
     found

@@ -13,7 +13,7 @@ use foldhash::{HashMap, HashMapExt as _};
 use super::impact::{Change, EndpointSet, SessionEffect};
 use crate::evaluate::{Cause, ChangeKind, Delta, Disposition, Effect, Evidence, Explanation};
 use crate::graph::{GroupIx, InterfaceIx};
-use crate::inventory::{AddressKind, Direction, InterfaceAddress};
+use crate::inventory::{AddressKind, Addresses, Direction, InterfaceAddress};
 use crate::netset::{Family, IpBlock, IpRange, blocks_of};
 use crate::parallel;
 
@@ -57,7 +57,7 @@ pub(super) fn entries(findings: Vec<Finding>) -> (Vec<Change>, Vec<Change>) {
     // Keys come in no order; what is made of them is sorted at the end.
     let by_key: Vec<(Key, Vec<(Range, Peers)>)> = by_key.into_iter().collect();
     let changes_of = |(key, rows): (Key, Vec<(Range, Peers)>)| {
-        let rectangles = merge_owners(merge_addresses(rows)).into_iter();
+        let rectangles = merge(rows).into_iter();
         let changes = rectangles.map(|(sources, peers)| change_of(&key, sources, peers));
         (key.delta.effect, changes.collect::<Vec<Change>>())
     };
@@ -72,34 +72,19 @@ pub(super) fn entries(findings: Vec<Finding>) -> (Vec<Change>, Vec<Change>) {
 }
 
 type Own = EndpointSet;
+type Rectangles = Vec<(Vec<Own>, Vec<EndpointSet>)>;
 
-/// Step 1: one address list a changed interface and set of peers.
-fn merge_addresses(findings: Vec<(Range, Peers)>) -> Vec<(Own, Vec<EndpointSet>)> {
+/// Rectangles of sources and peers.
+fn merge(findings: Vec<(Range, Peers)>) -> Rectangles {
     let mut rows: BTreeMap<Range, Vec<Peers>> = BTreeMap::new();
     for (own, peers) in findings {
         rows.entry(own).or_default().push(peers);
     }
-    let mut by_peers: BTreeMap<(InterfaceIx, Vec<EndpointSet>), Vec<Range>> = BTreeMap::new();
+    let mut same: BTreeMap<Vec<EndpointSet>, Vec<Range>> = BTreeMap::new();
     for (own, peers) in rows {
-        by_peers.entry((own.0, endpoints(peers))).or_default().push(own);
+        same.entry(endpoints(peers)).or_default().push(own);
     }
-    let mut owners = Vec::new();
-    for ((_, peers), ranges) in by_peers {
-        for own in interfaces(ranges) {
-            owners.push((own, peers.clone()));
-        }
-    }
-    owners
-}
-
-type Rectangles = Vec<(Vec<Own>, Vec<EndpointSet>)>;
-
-/// Steps 2 and 3: rectangles of sources and peers.
-fn merge_owners(owners: Vec<(Own, Vec<EndpointSet>)>) -> Rectangles {
-    let mut same: BTreeMap<Vec<EndpointSet>, Vec<Own>> = BTreeMap::new();
-    for (own, peers) in owners {
-        same.entry(peers).or_default().push(own);
-    }
+    let same = same.into_iter().map(|(peers, owners)| (peers, interfaces(owners)));
     let (mut rectangles, mut with_self): (Rectangles, BTreeMap<Vec<EndpointSet>, Vec<Own>>) =
         Default::default();
     for (mut peers, mut owners) in same {
@@ -141,36 +126,43 @@ fn endpoints(peers: Vec<Peers>) -> Vec<EndpointSet> {
     found
 }
 
-/// Joins the addresses of each interface; neighbouring runs of one delegated prefix become blocks again.
+/// Joins the addresses of each interface.
 fn interfaces(mut ranges: Vec<Range>) -> Vec<EndpointSet> {
     ranges.sort_unstable();
-    let mut joined: Vec<Range> = Vec::new();
-    for (interface, kind, range) in ranges {
+    ranges.dedup();
+    let of_one = |pieces: &[Range]| {
+        let interface = pieces.first()?.0;
+        Some(EndpointSet::Interface { interface, addresses: addresses(pieces) })
+    };
+    ranges.chunk_by(|one, next| one.0 == next.0).filter_map(of_one).collect()
+}
+
+/// Returns the addresses of one interface; neighbouring runs of one delegated prefix become blocks again.
+fn addresses(pieces: &[Range]) -> Addresses {
+    if let [(_, kind, range)] = pieces
+        && range.first() == range.last()
+    {
+        let block = IpBlock::single(range.family().address(range.first()));
+        return Addresses::from_iter([InterfaceAddress { block, kind: *kind }]);
+    }
+    let mut joined: Vec<(AddressKind, IpRange)> = Vec::new();
+    for (_, kind, range) in pieces.iter().copied() {
         match joined.last_mut() {
-            Some((other, known, last))
-                if *other == interface
-                    && *known == kind
+            Some((known, last))
+                if *known == kind
                     && kind == AddressKind::Prefix
                     && last.family() == range.family()
                     && last.last().checked_add(1) == Some(range.first()) =>
             {
                 *last = IpRange::new(last.family(), last.first(), range.last());
             }
-            _ => joined.push((interface, kind, range)),
+            _ => joined.push((kind, range)),
         }
     }
-    let mut found = Vec::new();
-    for pieces in joined.chunk_by(|one, next| one.0 == next.0) {
-        let Some((interface, ..)) = pieces.first().copied() else { continue };
-        let mut addresses = Vec::with_capacity(pieces.len());
-        for (_, kind, range) in pieces {
-            addresses
-                .extend(blocks_of(*range).into_iter().map(|block| InterfaceAddress { block, kind: *kind }));
-        }
-        addresses.sort_unstable();
-        addresses.dedup();
-        found.push(EndpointSet::Interface { interface, addresses });
-    }
+    let blocks =
+        |(kind, range)| blocks_of(range).into_iter().map(move |block| InterfaceAddress { block, kind });
+    let mut found: Addresses = joined.into_iter().flat_map(blocks).collect();
+    found.sort_unstable();
     found
 }
 

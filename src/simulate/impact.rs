@@ -2,7 +2,7 @@
 
 use crate::evaluate::{ChangeKind, Explanation};
 use crate::graph::{Authorization, GroupIx, InterfaceIx};
-use crate::inventory::InterfaceAddress;
+use crate::inventory::Addresses;
 use crate::netset::{Family, IpBlock, TransportSet};
 
 /// One side of an entry.
@@ -13,7 +13,7 @@ pub enum EndpointSet {
         /// The interface.
         interface: InterfaceIx,
         /// Its addresses, or parts of its delegated prefixes.
-        addresses: Vec<InterfaceAddress>,
+        addresses: Addresses,
     },
     /// Every address in these blocks that is no address of an interface of the same VPC, sorted.
     External {

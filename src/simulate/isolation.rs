@@ -1,6 +1,5 @@
 //! Isolated peers: who has no accepted traffic left with the removed, or with anybody.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::impact::{Certainty, Extent, Isolation};
@@ -8,16 +7,20 @@ use crate::evaluate::{Contact, Difference, Row};
 use crate::graph::InterfaceIx;
 use crate::parallel;
 
-/// Judges the changed interfaces and every peer that lost something with one of them. Sorted by interface.
+/// Judges the changed interfaces and every peer that lost something with one of them, `losing`, sorted. Sorted by interface.
 ///
 /// Cost: for each candidate the classes of peers its rules can admit; the search stops at the first accepted traffic.
-pub(super) fn isolations(difference: &Difference<'_>, losing: &BTreeSet<InterfaceIx>) -> Vec<Isolation> {
-    let changed: BTreeSet<InterfaceIx> = difference.changed().iter().copied().collect();
-    let peers: Vec<InterfaceIx> = losing.union(&changed).copied().collect();
+pub(super) fn isolations(difference: &Difference<'_>, losing: &[InterfaceIx]) -> Vec<Isolation> {
+    let mut peers: Vec<InterfaceIx> = losing.iter().chain(difference.changed()).copied().collect();
+    peers.sort_unstable();
+    peers.dedup();
     let with_removed = contacts_with_removed(difference, &peers);
     let peers: Vec<(InterfaceIx, Contact)> = peers.into_iter().zip(with_removed).collect();
     let judged = parallel::each(peers, |(interface, removed)| {
-        let touched = Touched { changed: difference.changes(interface), loses: losing.contains(&interface) };
+        let touched = Touched {
+            changed: difference.changes(interface),
+            loses: losing.binary_search(&interface).is_ok(),
+        };
         judge(difference, interface, removed, touched)
     });
     judged.into_iter().flatten().collect()

@@ -4,8 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use foldhash::HashSet;
-
 use super::attribution::Attribution;
 use super::entry::{Finding, Key, Peers, Range, entries};
 use super::impact::{Certainty, Change, Impact, Totals};
@@ -102,12 +100,14 @@ impl<'g> Simulator<'g> {
         });
         let mut totals = Totals::default();
         let mut findings = Vec::new();
-        let mut losing = BTreeSet::new();
+        let mut losing = Vec::new();
         for mut row in rows {
             add_up(&mut totals, &row);
             losing.append(&mut row.losing);
             findings.append(&mut row.findings);
         }
+        losing.sort_unstable();
+        losing.dedup();
         let isolated = isolations(&difference, &losing);
         let orphans = self.standing.orphans(&before, &after, &removals);
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
@@ -230,9 +230,9 @@ impl ForeignGroups {
 struct RowFindings {
     findings: Vec<Finding>,
     /// Interfaces that lose something with another one, surely or perhaps; the changed one too.
-    losing: BTreeSet<InterfaceIx>,
-    /// (kind, direction, peer): a pair counts once whatever its addresses.
-    pairs: HashSet<(ChangeKind, Direction, InterfaceIx)>,
+    losing: Vec<InterfaceIx>,
+    /// (kind, direction, peer), sorted: a pair counts once whatever its addresses.
+    pairs: Vec<(ChangeKind, Direction, InterfaceIx)>,
     /// (kind, direction) towards external addresses and foreign groups.
     externals: BTreeSet<(ChangeKind, Direction)>,
 }
@@ -318,6 +318,8 @@ fn row_findings(
             }
         }
     }
+    found.pairs.sort_unstable();
+    found.pairs.dedup();
     found
 }
 
@@ -326,7 +328,7 @@ impl RowFindings {
     fn note(&mut self, kind: ChangeKind, direction: Direction, interface: InterfaceIx, peers: &[PeerPiece]) {
         self.pairs.extend(peers.iter().map(|peer| (kind, direction, peer.interface)));
         if kind != ChangeKind::Gained {
-            self.losing.insert(interface);
+            self.losing.push(interface);
             self.losing.extend(peers.iter().map(|peer| peer.interface));
         }
     }

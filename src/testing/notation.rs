@@ -219,7 +219,7 @@ fn interface(inventory: &mut Inventory, name: &str, rest: &str, network: Network
         region: Some(RegionId::from("cn-hangzhou")),
         owner: None,
         memberships: memberships(groups),
-        addresses: interface_addresses(addresses)?,
+        addresses: interface_addresses(addresses)?.into(),
         service_managed: Some(false),
         tags: Tags::default(),
     });

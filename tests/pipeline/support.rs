@@ -66,7 +66,7 @@ impl Names<'_> {
     }
 
     pub(crate) fn address(self, ix: InterfaceIx, block: IpBlock) -> String {
-        if let [_] = self.0.interface(ix).addresses.as_slice() {
+        if let [_] = &self.0.interface(ix).addresses[..] {
             return self.interface(ix);
         }
         let text = if block.is_single() { block.address().to_string() } else { block.to_string() };
@@ -83,7 +83,7 @@ impl Names<'_> {
         }
         let (name, address) = text.split_once('@').map_or((text, None), |(name, ip)| (name, Some(ip)));
         let interface = self.find(name);
-        let address = match (address, self.0.interface(interface).addresses.as_slice()) {
+        let address = match (address, &self.0.interface(interface).addresses[..]) {
             (Some(address), _) => address.parse().unwrap(),
             (None, [only]) => only.block.address(),
             (None, _) => panic!("`{name}` has several addresses"),

@@ -24,7 +24,9 @@ pub(super) fn push<'d, 'a>(
     'd: 'a,
 {
     let evidence = evidence_of(entry);
-    for rectangle in rectangles(entry) {
+    let (sources, destinations): (Vec<_>, Vec<_>) =
+        (entry.sources.iter().collect(), entry.destinations.iter().collect());
+    for rectangle in rectangles(entry, &sources, &destinations) {
         let base = base_row(entry, &rectangle, report, &evidence);
         for traffic in &entry.traffic {
             for ports in runs(traffic) {

@@ -1,10 +1,12 @@
 //! Traffic whose answer changes.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::cause::ExplanationEntry;
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, Endpoints};
 use super::names::Names;
 use crate::graph::InterfaceIx;
 use crate::netset::{Family, PortSet, TrafficItem, TransportSet};
@@ -17,9 +19,11 @@ pub struct ChangeEntry<'a> {
     /// What happens to the traffic.
     pub change: ChangeName,
     /// Who opens the session; an interface is never paired with itself.
-    pub sources: Vec<Endpoint<'a>>,
+    #[schemars(with = "Vec<Endpoint<'_>>")]
+    pub sources: Endpoints<'a>,
     /// Who is asked.
-    pub destinations: Vec<Endpoint<'a>>,
+    #[schemars(with = "Vec<Endpoint<'_>>")]
+    pub destinations: Endpoints<'a>,
     /// What changes.
     pub traffic: Vec<Traffic>,
     /// The answer before.
@@ -96,16 +100,15 @@ pub struct Membership<'a> {
 
 impl<'a> ChangeEntry<'a> {
     /// `name` is given for session risks, whose kind upstream says nothing about the traffic.
-    pub(super) fn new(change: &'a Change, name: Option<ChangeName>, names: &Names<'a>) -> Self {
-        let endpoints = |sets: &'a [_]| sets.iter().map(|set| Endpoint::new(set, names)).collect();
+    pub(super) fn new(change: &'a Change, name: Option<ChangeName>, names: &Arc<Names<'a>>) -> Self {
         Self {
             change: name.unwrap_or(match change.kind {
                 ChangeKind::Lost => ChangeName::Lost,
                 ChangeKind::Gained => ChangeName::Gained,
                 ChangeKind::Undetermined => ChangeName::Undetermined,
             }),
-            sources: endpoints(&change.sources),
-            destinations: endpoints(&change.destinations),
+            sources: Endpoints::new(&change.sources, names),
+            destinations: Endpoints::new(&change.destinations, names),
             traffic: change.traffic.items(change.family).into_iter().map(Traffic::from).collect(),
             before: ExplanationEntry::new(&change.before, names),
             after: ExplanationEntry::new(&change.after, names),

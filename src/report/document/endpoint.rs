@@ -1,5 +1,7 @@
 //! The two sides of an entry.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
@@ -62,8 +64,38 @@ pub struct ForeignGroupEndpoint<'a> {
     pub owner_id: Option<&'a str>,
 }
 
+/// Everybody on one side of an entry. Who that is, is looked up when it is asked for: a side can be as large as the estate.
+#[derive(Debug, Clone)]
+pub struct Endpoints<'a> {
+    sets: &'a [EndpointSet],
+    names: Arc<Names<'a>>,
+}
+
+impl<'a> Endpoints<'a> {
+    pub(super) fn new(sets: &'a [EndpointSet], names: &Arc<Names<'a>>) -> Self {
+        Self { sets, names: Arc::clone(names) }
+    }
+
+    /// Returns everybody on this side, sorted.
+    pub fn iter(&self) -> impl Iterator<Item = Endpoint<'a>> {
+        self.sets.iter().map(|set| Endpoint::new(set, &self.names))
+    }
+
+    /// Tells whether some of them are outside addresses.
+    #[must_use]
+    pub fn has_external(&self) -> bool {
+        self.sets.iter().any(|set| matches!(set, EndpointSet::External { .. }))
+    }
+}
+
+impl Serialize for Endpoints<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
 impl<'a> Endpoint<'a> {
-    pub(super) fn new(set: &'a EndpointSet, names: &Names<'a>) -> Self {
+    fn new(set: &'a EndpointSet, names: &Names<'a>) -> Self {
         match set {
             EndpointSet::Interface { interface, addresses } => Self::Interface(InterfaceEndpoint {
                 interface_id: names.interface(*interface),

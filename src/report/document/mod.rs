@@ -25,7 +25,7 @@ pub use cause::{CauseEntry, DispositionName, ExplanationEntry, RuleCause};
 pub(super) use change::traffic_text;
 pub use change::{ChangeEntry, ChangeName, Membership, SessionName, Traffic};
 pub(super) use endpoint::address_text;
-pub use endpoint::{Endpoint, ExternalEndpoint, ForeignGroupEndpoint, InterfaceEndpoint};
+pub use endpoint::{Endpoint, Endpoints, ExternalEndpoint, ForeignGroupEndpoint, InterfaceEndpoint};
 pub use explanation::{ExplanationDocument, ExplanationReport, FlowEnd, FlowEntry, OutcomeName};
 pub use inspection::{Estate, GroupCounts, InspectionDocument, InspectionReport, Unknowns};
 pub use leftover::{CertaintyName, DirectionName, ExtentName, IsolationEntry, OrphanEntry, Reference};

@@ -1,6 +1,7 @@
 //! The document of one simulation.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -19,7 +20,7 @@ use crate::simulate::{Simulation, SimulationVerdict};
 #[derive(Debug, Clone)]
 pub struct SimulationReport<'a> {
     pub(in crate::report) document: SimulationDocument<'a>,
-    pub(in crate::report) names: Names<'a>,
+    pub(in crate::report) names: Arc<Names<'a>>,
     pub(in crate::report) context: &'a ReportContext,
 }
 
@@ -113,7 +114,7 @@ impl<'a> SimulationReport<'a> {
     #[must_use]
     pub fn new(simulation: &'a Simulation<'_>, context: &'a ReportContext) -> Self {
         let graph = simulation.graph;
-        let names = Names::new(graph);
+        let names = Arc::new(Names::new(graph));
         let impact = &simulation.impact;
         let changes = sorted(&impact.changes);
         let risks = sorted(&impact.session_risks);

@@ -25,7 +25,7 @@ pub(super) fn write(page: &mut Page<'_>, report: &SimulationReport<'_>, kind: Ch
         return Ok(());
     }
     // What opens to the outside is what nobody may overlook.
-    entries.sort_by_key(|entry| !has_external(&entry.sources));
+    entries.sort_by_key(|entry| !entry.sources.has_external());
     let totals = &document.totals;
     let (paint, title, pairs, external, meaning) = match kind {
         ChangeName::Gained => {
@@ -61,10 +61,6 @@ pub(super) fn write(page: &mut Page<'_>, report: &SimulationReport<'_>, kind: Ch
     page.more(2, entries.len(), "entries")
 }
 
-fn has_external(side: &[Endpoint<'_>]) -> bool {
-    side.iter().any(|end| matches!(end, Endpoint::External(_)))
-}
-
 fn block(page: &mut Page<'_>, entry: &ChangeEntry<'_>, removals: &[RemovalEntry<'_>]) -> io::Result<()> {
     let family = match entry.family {
         Family::Ipv4 => "",
@@ -72,8 +68,8 @@ fn block(page: &mut Page<'_>, entry: &ChangeEntry<'_>, removals: &[RemovalEntry<
     };
     let traffic = wording::traffic(&entry.traffic, &entry.lacking);
     page.labelled(2, Paint::Plain, "", 0, &format!("{traffic}{family}"))?;
-    side(page, "from", &entry.sources)?;
-    side(page, "to", &entry.destinations)?;
+    side(page, "from", &entry.sources.iter().collect::<Vec<_>>())?;
+    side(page, "to", &entry.destinations.iter().collect::<Vec<_>>())?;
     answer(page, "before", &entry.before, None)?;
     answer(page, "after", &entry.after, Some(&entry.before))?;
     let total = entry.removed_by.len();
@@ -127,7 +123,7 @@ fn kinds(ends: &[Endpoint<'_>]) -> String {
     if interfaces > 0 {
         kinds.push(plural(interfaces, "interface", "interfaces"));
     }
-    if has_external(ends) {
+    if ends.iter().any(|end| matches!(end, Endpoint::External(_))) {
         kinds.push("outside addresses".to_owned());
     }
     if foreign > 0 {

@@ -208,7 +208,7 @@ fn place_interfaces(plan: &WorldPlan, inventory: &mut Inventory) {
             owner: None,
             memberships: memberships(plan, interface, &network),
             network,
-            addresses,
+            addresses: addresses.into(),
             service_managed: Some(false),
             tags: Tags::default(),
         });

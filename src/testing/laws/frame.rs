@@ -35,7 +35,7 @@ fn with_bystander(inventory: &Inventory, network: Network, address: IpBlock) -> 
         region: None,
         owner: None,
         memberships: Memberships::Known(vec!["sg-~bystander".into()]),
-        addresses: vec![InterfaceAddress { block: address, kind: AddressKind::Primary }],
+        addresses: vec![InterfaceAddress { block: address, kind: AddressKind::Primary }].into(),
         service_managed: Some(false),
         tags: Tags::default(),
     });
@@ -153,7 +153,7 @@ fn mirrored_block(block: IpBlock) -> IpBlock {
 fn translated(inventory: &Inventory) -> Inventory {
     let mut other = inventory.clone();
     for interface in &mut other.interfaces {
-        for held in &mut interface.addresses {
+        for held in interface.addresses.iter_mut() {
             held.block = mirrored_block(held.block);
         }
         interface.addresses.sort_unstable();
