@@ -12,3 +12,9 @@ pub const fn is_steering(character: char) -> bool {
         | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
+
+/// Tells whether a character of the text steers a display. Nearly every text is printable ASCII, which is quick to see.
+#[must_use]
+pub(crate) fn steers(text: &str) -> bool {
+    !text.bytes().all(|byte| matches!(byte, b' '..=b'~')) && text.contains(is_steering)
+}

@@ -15,7 +15,7 @@ use super::felt::{Departed, Felt, Tally, Touch, Witness};
 use super::leaving::{Leaving, Outside};
 use super::member::Member;
 use super::profile::{Cell, OurList, OutsideList, Profile, lens_number};
-use super::said::{Said, Slots};
+use super::said::{Said, SaidOfAll, Slots};
 use crate::graph::{GroupIx, InterfaceIx};
 use crate::inventory::Direction;
 
@@ -54,6 +54,11 @@ impl<'p, 'd, 'g> Departure<'p, 'd, 'g> {
         departure.judge_cells(answers);
         departure.find_friends(answers);
         departure
+    }
+
+    /// Returns the group that is left.
+    pub(super) const fn group(&self) -> GroupIx {
+        self.group
     }
 
     /// Returns what changes with outside addresses; it is the same for all kin.
@@ -140,11 +145,18 @@ impl<'p, 'd, 'g> Departure<'p, 'd, 'g> {
     }
 
     /// Returns what it does when this one of the kin leaves. `leaving` is how it leaves the group.
-    pub(super) fn of(&self, member: &Member, leaving: &Leaving<'_>, answers: &mut Answers<'_>) -> Departed {
+    pub(super) fn of(
+        &self,
+        member: &mut Member,
+        leaving: &Leaving<'_>,
+        answers: &mut Answers<'_>,
+    ) -> Departed {
         let mut tally = self.tally.clone();
         let own = self.profile.cell_of(member.position);
-        for (note, cells) in &self.touched {
-            let said = member.said(self.profile, *note, self.left(*note), answers);
+        let own_note = own.and_then(|own| self.profile.cells.get(own as usize)).map(|cell| cell.note);
+        for (note, cells) in self.touched_among(member.looking(), own_note) {
+            let note = *note;
+            let said = member.said(self.profile, note, self.left(note), answers);
             for (at, usual) in cells.iter().filter(|(at, _)| said.is_some() || Some(*at) == own) {
                 let Some(cell) = self.profile.cells.get(*at as usize) else { continue };
                 let felt = said.as_ref().map(|said| self.feel(cell, said, answers));
@@ -169,15 +181,25 @@ impl<'p, 'd, 'g> Departure<'p, 'd, 'g> {
         departed
     }
 
+    /// Returns those of the touched that are among these classes, which are sorted, or are this one.
+    fn touched_among(&self, notes: &[u32], own: Option<u32>) -> Vec<&(u32, Vec<(u32, Felt)>)> {
+        let mut notes = notes.iter().copied().peekable();
+        let is_asked = |(note, _): &&(u32, _)| {
+            while notes.next_if(|other| other < note).is_some() {}
+            own == Some(*note) || notes.peek() == Some(note)
+        };
+        self.touched.iter().filter(is_asked).collect()
+    }
+
     /// Returns what a class says of one of the kin.
-    fn said_of(&self, member: &Member, note: u32, answers: &mut Answers<'_>) -> Vec<Said> {
+    fn said_of(&self, member: &mut Member, note: u32, answers: &mut Answers<'_>) -> SaidOfAll {
         let left = self.left(note);
         let said = member.said(self.profile, note, left, answers);
         said.unwrap_or_else(|| member.usual(self.profile, note, left.map(|(_, said)| said)))
     }
 
     /// Returns the contact with anybody who can stand for its class, until there is enough of it.
-    fn contact(&self, member: &Member, own: Option<u32>, answers: &mut Answers<'_>) -> Contact {
+    fn contact(&self, member: &mut Member, own: Option<u32>, answers: &mut Answers<'_>) -> Contact {
         let mut contact = Contact::default();
         let all = 0..number_of(self.profile.cells.len());
         for at in self.friends.iter().copied().chain(all) {
@@ -195,7 +217,7 @@ impl<'p, 'd, 'g> Departure<'p, 'd, 'g> {
     }
 
     /// Finds traffic that goes on as before, with a member of the group that is left if there is any.
-    fn witness(&self, member: &Member, answers: &mut Answers<'_>) -> Option<Witness> {
+    fn witness(&self, member: &mut Member, answers: &mut Answers<'_>) -> Option<Witness> {
         let members = self.profile.notes_of_group.get(&self.group).map_or(&[][..], Vec::as_slice);
         let others = 0..number_of(self.profile.notes.len());
         for note in members.iter().copied().chain(others) {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use smallvec::SmallVec;
+
 use super::answers::Answers;
 use super::delta::{ChangeKind, Contact};
 use crate::graph::InterfaceIx;
@@ -51,7 +53,7 @@ pub(super) struct Felt {
     pub(super) touch: Touch,
     pub(super) contact: Contact,
     /// Numbers of the answers that change something, sorted.
-    pub(super) answers: Vec<u32>,
+    pub(super) answers: SmallVec<[u32; 2]>,
 }
 
 impl Felt {

@@ -34,21 +34,21 @@ impl<'c> Field<'c, '_> {
         let before: View<'c> = compiled.graph.baseline();
         let Some(first) = kin.members.first().copied() else { return };
         let profile = Profile::new(self, kin, answers);
-        let members: Vec<Member> = kin
-            .members
-            .iter()
-            .enumerate()
-            .map(|(at, interface)| Member::new(self, kin, *interface, kin.first + at))
-            .collect();
+        let leaving = |interface, group| Leaving {
+            compiled,
+            before: &before,
+            interface,
+            group,
+            readings: self.readings,
+        };
+        let mut departures: Vec<(Departure<'_, '_, '_>, Outside)> = Vec::new();
         for group in self.groups_of(kin.class).iter().copied() {
-            let leaving =
-                |interface| Leaving { compiled, before: &before, interface, group, readings: self.readings };
             let mut departure = Departure::new(&profile, group, answers);
             let mut outside = departure.outside(answers);
             let naming = foreign.naming.get(&group).unwrap_or(&NOBODY);
             let is_foreign = !naming.is_empty() || departure.names_any(foreign.named);
             if is_foreign || !self.odd().is_empty() {
-                let difference = leaving(first).difference();
+                let difference = leaving(first, group).difference();
                 let rows = rows_by_lens(&difference, kin, first);
                 departure.concern(self.odd_among(&rows));
                 for change in rows.iter().flat_map(|row| row.foreign(foreign.named, naming)) {
@@ -58,10 +58,14 @@ impl<'c> Field<'c, '_> {
                     }
                 }
             }
-            for member in &members {
-                let leaving = leaving(member.interface);
-                let departed = departure.of(member, &leaving, answers);
-                found(&leaving, &outside, departed);
+            departures.push((departure, outside));
+        }
+        for (position, interface) in (kin.first..).zip(&kin.members) {
+            let mut member = Member::new(&profile, kin, *interface, position);
+            for (departure, outside) in &departures {
+                let leaving = leaving(*interface, departure.group());
+                let departed = departure.of(&mut member, &leaving, answers);
+                found(&leaving, outside, departed);
             }
         }
     }

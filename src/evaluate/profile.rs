@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 
 use foldhash::{HashMap, HashMapExt as _};
+use smallvec::SmallVec;
 
 use super::answers::{Answers, Base, Facts, number_of};
 use super::field::{Field, Kin, Lens};
@@ -242,9 +243,15 @@ impl<'d, 'g> Profile<'d, 'g> {
 
     fn enter_cells(&mut self, answers: &mut Answers<'_>) {
         let runs = self.runs_of_spots();
-        let families: Vec<Family> = self.runs.iter().map(|(family, ..)| *family).collect();
-        let mut pattern: Vec<Spot> = Vec::new();
-        let mut of_one: HashMap<(u32, Spot), u32> = HashMap::new();
+        // Nearly everybody has one address, whose place in the table says which cell of its class it belongs to; the members
+        // of a class follow each other, so the table serves one class after the other.
+        let mut table: Vec<(u32, u32)> = Vec::new();
+        let mut first_of: Vec<(Family, usize)> = Vec::new();
+        for (family, _, kinds) in &self.runs {
+            first_of.push((*family, table.len()));
+            table.resize(table.len() + kinds.len() * 2, (u32::MAX, 0));
+        }
+        let mut pattern: SmallVec<[Spot; 2]> = SmallVec::new();
         let mut of_several: HashMap<(u32, Vec<Spot>), u32> = HashMap::new();
         for kin in self.field.kin() {
             let note = self.note(kin.class);
@@ -252,16 +259,28 @@ impl<'d, 'g> Profile<'d, 'g> {
                 pattern.clear();
                 for at in self.field.spots_of(position) {
                     let (Some(spot), Some(run)) = (self.field.spots.get(at), runs.get(at)) else { continue };
-                    if families.contains(&spot.family) {
+                    if first_of.iter().any(|(family, _)| *family == spot.family) {
                         pattern.push(Spot { family: spot.family, run: *run, plain: spot.plain });
                     }
                 }
                 pattern.sort_unstable();
                 pattern.dedup();
                 let next = number_of(self.cells.len());
-                let at = match pattern.as_slice() {
-                    [spot] => *of_one.entry((note, *spot)).or_insert(next),
-                    several => *of_several.entry((note, several.to_vec())).or_insert(next),
+                let place = match pattern.as_slice() {
+                    [spot] => {
+                        first_of.iter().find(|(family, _)| *family == spot.family).and_then(|(_, first)| {
+                            table.get_mut(first + spot.run as usize * 2 + usize::from(spot.plain))
+                        })
+                    }
+                    _ => None,
+                };
+                let at = match place {
+                    Some((known, cell)) if *known == note => *cell,
+                    Some(place) => {
+                        *place = (note, next);
+                        next
+                    }
+                    None => *of_several.entry((note, pattern.to_vec())).or_insert(next),
                 };
                 self.cell_of.push(at);
                 if let Some(cell) = self.cells.get_mut(at as usize) {

@@ -1,5 +1,7 @@
 //! What a class of peers says of one who leaves, and what a cell feels of it.
 
+use smallvec::SmallVec;
+
 use super::answers::{Answers, Facts, PairKey};
 use super::felt::Felt;
 use super::profile::{Cell, OurList, Profile, lens_number};
@@ -18,6 +20,9 @@ pub(super) struct Said {
     pub(super) before: Slots,
     pub(super) after: Slots,
 }
+
+/// What a class says of all addresses; there is nearly always one.
+pub(super) type SaidOfAll = SmallVec<[Said; 1]>;
 
 /// The slots in their order.
 const SLOTS: [(Direction, bool); 4] = [
@@ -39,7 +44,7 @@ fn slot(slots: &Slots, direction: Direction, plain: bool) -> u32 {
 
 impl Profile<'_, '_> {
     /// Returns what a class says of an address of each kind that wide rules hold only, before and after.
-    pub(super) fn usual(&self, note: u32, after: Option<&[Slots]>) -> Vec<Said> {
+    pub(super) fn usual(&self, note: u32, after: Option<&[Slots]>) -> SaidOfAll {
         let before = self.notes.get(note as usize).map_or(&[][..], |note| &note.verdicts);
         let both = before.iter().zip(after.unwrap_or(before));
         both.enumerate()

@@ -7,11 +7,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::document::{
     InterfaceEndpoint, MembershipEntry, RemovalEntry, SimulationReport, TargetName, Traffic,
 };
-use super::escape::is_steering;
 use super::rectangle::{Peers, Rectangle};
 use crate::evaluate::Readings;
 use crate::inventory::AddressKind;
 use crate::netset::{Family, IpBlock, PortRange};
+use crate::steering::steers;
 
 /// Builds commands for one report.
 pub(super) struct Commands<'r, 'a> {
@@ -192,7 +192,7 @@ fn plain(id: &str) -> Option<&str> {
 
 /// Returns the argument quoted for a POSIX shell; `None` where it cannot stand on one readable line.
 fn shell_quoted(argument: &str) -> Option<Cow<'_, str>> {
-    if argument.contains(is_steering) {
+    if steers(argument) {
         return None;
     }
     if argument == "-" || plain(argument).is_some() {

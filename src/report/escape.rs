@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 pub use crate::steering::is_steering;
+use crate::steering::steers;
 
 /// Returns the text with every steering character written as `\u{…}`.
 #[must_use]
 pub fn terminal(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_steering) {
+    if !steers(text) {
         return Cow::Borrowed(text);
     }
     let mut harmless = String::with_capacity(text.len() + 8);

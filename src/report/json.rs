@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
-use super::escape::is_steering;
+use crate::steering::{is_steering, steers};
 
 /// Writes a document with two spaces of indentation and a newline at the end.
 ///
@@ -26,7 +26,7 @@ pub(super) fn write(document: &impl Serialize, out: &mut dyn io::Write) -> io::R
 /// Those of the writer.
 pub(super) fn write_line(document: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
     let mut line = serde_json::to_string(document)?;
-    if line.contains(is_steering) {
+    if steers(&line) {
         // Outside of strings there is no such character, so each one can be escaped where it stands.
         let mut units = [0_u16; 2];
         let escape = |character: char| match is_steering(character) {
@@ -84,7 +84,7 @@ impl Formatter for Inert {
     }
 
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, text: &str) -> io::Result<()> {
-        if !text.contains(is_steering) {
+        if !steers(text) {
             return writer.write_all(text.as_bytes());
         }
         let mut units = [0_u16; 2];
