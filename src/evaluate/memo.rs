@@ -5,6 +5,7 @@ use std::sync::Arc;
 use foldhash::HashMap;
 
 use super::delta::{Contact, Delta};
+use super::reach::Reach;
 use super::side::Side;
 use super::study::Studied;
 use crate::inventory::Direction;
@@ -47,6 +48,10 @@ pub(super) struct Memo {
     pub(super) contacts: HashMap<(Direction, u32, u32), Contact>,
     /// The contact with a peer, by (run, class, plain).
     pub(super) cells: HashMap<(u32, u32, bool), Contact>,
+    /// What sessions of the row meet, by number; the numbers by pair of sides, and by (run, class, plain).
+    pub(super) reaches: Vec<Reach>,
+    pub(super) reach_of_sides: HashMap<(u32, u32), u32>,
+    pub(super) reach_of_cell: HashMap<(u32, u32, bool), u32>,
 }
 
 impl Memo {

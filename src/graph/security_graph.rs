@@ -115,7 +115,13 @@ impl SecurityGraph {
         }
         let mut memberships = Vec::with_capacity(inventory.interfaces.len());
         let mut attachments = Vec::with_capacity(inventory.interfaces.len());
-        for (position, Place { instance, groups }) in places(&inventory, &groups).into_iter().enumerate() {
+        let places = places(&inventory, &groups);
+        // In one piece: while the list of edges grows there would be two of them.
+        let edges_of = |place: &Place| {
+            usize::from(place.instance.is_some()) + place.groups.as_ref().map_or(0, |groups| groups.len())
+        };
+        graph.reserve_exact_edges(places.iter().map(edges_of).sum());
+        for (position, Place { instance, groups }) in places.into_iter().enumerate() {
             let node = NodeIndex::new(base + position);
             if let Some(at) = instance {
                 graph.add_edge(node, NodeIndex::new(instance_base + at), Edge::Attachment);

@@ -100,23 +100,21 @@ impl Desk<'_> {
     ) -> Result<Vec<Located<T>>, LoadError> {
         // Stable: records of one id stay in the order of their places.
         records.sort_by(|a, b| id(&a.fact).cmp(id(&b.fact)));
-        let mut kept: Vec<Located<T>> = Vec::with_capacity(records.len());
         let mut conflict: Option<(At, At, String)> = None;
-        for record in records {
-            let Some(last) = kept.last().filter(|last| id(&last.fact) == id(&record.fact)) else {
-                kept.push(record);
-                continue;
-            };
-            if last.fact == record.fact {
-                let text = id(&record.fact).to_owned();
-                self.duplicate(&text, record.at);
-            } else if conflict.as_ref().is_none_or(|(_, second, _)| record.at < *second) {
-                conflict = Some((last.at, record.at, id(&record.fact).to_owned()));
+        records.dedup_by(|record, kept| {
+            if id(&kept.fact) != id(&record.fact) {
+                return false;
             }
-        }
+            if kept.fact == record.fact {
+                self.duplicate(id(&record.fact), record.at);
+            } else if conflict.as_ref().is_none_or(|(_, second, _)| record.at < *second) {
+                conflict = Some((kept.at, record.at, id(&record.fact).to_owned()));
+            }
+            true
+        });
         match conflict {
             Some((first, second, text)) => Err(self.conflict(&text, first, second)),
-            None => Ok(kept),
+            None => Ok(records),
         }
     }
 
@@ -137,6 +135,10 @@ pub(super) fn assemble(names: &[String], sources: Vec<Facts>) -> Result<Inventor
     let mut desk =
         Desk { names, answers: Vec::with_capacity(sources.len()), issues: BTreeMap::new(), gaps: Vec::new() };
     let mut all = Facts::default();
+    // The long lists, in one piece each: while they grow there would be two of them.
+    all.instances.reserve_exact(sources.iter().map(|facts| facts.instances.len()).sum());
+    all.interfaces.reserve_exact(sources.iter().map(|facts| facts.interfaces.len()).sum());
+    all.attributes.reserve_exact(sources.iter().map(|facts| facts.attributes.len()).sum());
     for facts in sources {
         for counted in facts.issues {
             let key = (counted.issue.level, counted.issue.code, counted.subject);

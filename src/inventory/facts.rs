@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use super::address_list::Addresses;
 use super::id::{NetworkInterfaceId, VSwitchId};
 use super::id::{PortRangeListId, PrefixListId, RegionId, SecurityGroupId, VpcId};
 use super::issue::InventoryIssue;
 use super::model::{
-    Direction, ExternalConsumer, ForeignReference, InnerAccessPolicy, Instance, InterfaceAddress,
-    InterfaceKind, InventoryGap, Memberships, Network, NetworkInterface, RuleGap, SecurityGroupRule,
-    SecurityGroupType,
+    Direction, ExternalConsumer, ForeignReference, InnerAccessPolicy, Instance, InterfaceKind, InventoryGap,
+    Memberships, Network, NetworkInterface, RuleGap, SecurityGroupRule, SecurityGroupType,
 };
 use super::shared::Tags;
 use crate::netset::{IpBlock, PortRange};
@@ -174,7 +174,7 @@ pub(super) struct InstanceFact {
     pub(super) memberships: Memberships,
     pub(super) network: Network,
     pub(super) vswitch: Option<VSwitchId>,
-    pub(super) addresses: Vec<InterfaceAddress>,
+    pub(super) addresses: Addresses,
     pub(super) interfaces: Vec<NestedFact>,
 }
 
@@ -183,7 +183,7 @@ pub(super) struct InstanceFact {
 pub(super) struct NestedFact {
     pub(super) id: NetworkInterfaceId,
     pub(super) kind: InterfaceKind,
-    pub(super) addresses: Vec<InterfaceAddress>,
+    pub(super) addresses: Addresses,
 }
 
 /// A prefix list.

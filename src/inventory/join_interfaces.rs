@@ -35,9 +35,10 @@ pub(super) fn join(
     let mut interfaces = desk.unique(interfaces, |fact| fact.id.as_str())?;
     let exported = interfaces.len();
     let adopted = adopt(desk, &instances, &mut interfaces)?;
-    let mut models: Vec<Instance> = Vec::with_capacity(instances.len());
-    models.extend(unexported(desk, &instances, &interfaces, exported));
-    models.extend(instances.into_iter().map(|located| located.fact.instance));
+    let unexported = unexported(desk, &instances, &interfaces, exported);
+    let mut models: Vec<Instance> = instances.into_iter().map(|located| located.fact.instance).collect();
+    models.extend(unexported);
+    models.shrink_to_fit();
     models.sort_by(|a, b| a.id.cmp(&b.id));
     primaries(desk, &models, &interfaces, exported, adopted)?;
     if interfaces.len() > exported {
@@ -212,7 +213,8 @@ fn from_instance(
     is_primary: bool,
 ) -> Located<NetworkInterface> {
     let fact = &instance.fact;
-    let mut addresses = nested.map(|nested| nested.addresses.clone()).unwrap_or_default();
+    let mut addresses: Vec<InterfaceAddress> =
+        nested.map(|nested| nested.addresses.to_vec()).unwrap_or_default();
     if is_primary {
         // The sort would keep the other kind of an address that both name.
         let is_new = |address: &InterfaceAddress| !addresses.iter().any(|known| known.block == address.block);

@@ -54,7 +54,10 @@ pub(super) fn finish(
                 *owner = None;
             }
         }
-        let mut rules: Vec<SecurityGroupRule> = draft.rules.drain(..).map(|placed| placed.rule).collect();
+        // Where the rules stood is said; from here on only they are kept.
+        let placed = std::mem::take(&mut draft.rules).into_iter();
+        let mut rules: Vec<SecurityGroupRule> = Vec::with_capacity(placed.len());
+        rules.extend(placed.map(|placed| placed.rule));
         rules.sort_unstable();
         // Sorted with the id last: of equal rules the one with the smallest id is kept; no id sorts first.
         rules.dedup_by(|next, kept| {

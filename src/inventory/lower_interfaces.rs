@@ -1,5 +1,6 @@
 //! Judging instances and interfaces.
 
+use super::address_list::Addresses;
 use super::addresses::distinct;
 use super::ecs::{
     GroupIdText, Instance, Ipv4Prefix, Ipv6, Ipv6Prefix, NestedInterface, NetworkInterface, PrivateIp,
@@ -296,7 +297,7 @@ pub(super) fn instance(
         network = Network::Classic;
         addresses.extend(ip_addresses(&raw.inner_ip_address, &path.key("InnerIpAddress"), notices)?);
     }
-    let addresses = distinct(addresses);
+    let addresses = Addresses::from(distinct(addresses));
     Ok(InstanceFact {
         memberships: memberships(&raw.security_group_ids, id_text, path, notices)?,
         interfaces: nested(&raw.network_interfaces, &addresses, path, notices)?,
@@ -383,7 +384,7 @@ fn nested(
             None if elements.len() == 1 || primary.iter().any(shares) => InterfaceKind::Primary,
             None => InterfaceKind::Other,
         };
-        facts.push(NestedFact { id: NetworkInterfaceId::from(id_text), kind, addresses });
+        facts.push(NestedFact { id: NetworkInterfaceId::from(id_text), kind, addresses: addresses.into() });
     }
     facts.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(facts)

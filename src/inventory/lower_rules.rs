@@ -300,7 +300,7 @@ impl<'r, 'de> Reader<'r, 'de, '_> {
         }
         ranges.sort_unstable();
         ranges.dedup();
-        Ok(if ranges.contains(&PortRange::ALL) { RulePorts::Any } else { RulePorts::Ranges(ranges) })
+        Ok(if ranges.contains(&PortRange::ALL) { RulePorts::Any } else { RulePorts::Ranges(ranges.into()) })
     }
 
     fn source_ports(

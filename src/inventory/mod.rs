@@ -43,7 +43,7 @@ pub use load::{Source, load, load_each};
 pub use model::{
     AddressKind, Direction, ExternalConsumer, ForeignReference, InnerAccessPolicy, Instance,
     InterfaceAddress, InterfaceKind, Inventory, InventoryGap, Memberships, Network, NetworkInterface,
-    PortRangeList, PrefixList, RuleAction, RuleGap, RulePeer, RulePorts, SecurityGroup, SecurityGroupRule,
-    SecurityGroupType, Unevaluable,
+    PortRangeList, PortRanges, PrefixList, RuleAction, RuleGap, RulePeer, RulePorts, SecurityGroup,
+    SecurityGroupRule, SecurityGroupType, Unevaluable,
 };
 pub use shared::{SharedText, Tags};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
+use smallvec::SmallVec;
 
 use super::address_list::Addresses;
 use super::id::{
@@ -13,6 +14,9 @@ use super::id::{
 use super::issue::InventoryIssue;
 use super::shared::{SharedText, Tags};
 use crate::netset::{IpBlock, IpProtocol, PortRange, PortSet, TransportSet};
+
+/// The port ranges of a rule, in its own order; up to four take no memory of their own.
+pub type PortRanges = SmallVec<[PortRange; 4]>;
 
 /// Everything an export says, checked and sorted.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -308,7 +312,7 @@ pub enum RulePorts {
     /// Every port; also the ports of a protocol that has none.
     Any,
     /// These.
-    Ranges(Vec<PortRange>),
+    Ranges(PortRanges),
     /// The entries of a port range list (law 1.1); unknown when the inventory does not hold it.
     List(PortRangeListId),
 }

@@ -10,7 +10,7 @@ use super::issue::{InventoryIssue, IssueLevel};
 use super::model::{
     AddressKind, Direction, ExternalConsumer, ForeignReference, InnerAccessPolicy, Instance,
     InterfaceAddress, InterfaceKind, InventoryGap, Memberships, Network, NetworkInterface, PortRangeList,
-    PrefixList, RuleAction, RuleGap, RulePeer, RulePorts, SecurityGroup, SecurityGroupRule,
+    PortRanges, PrefixList, RuleAction, RuleGap, RulePeer, RulePorts, SecurityGroup, SecurityGroupRule,
     SecurityGroupType, Unevaluable,
 };
 use super::shared::{SharedText, Tags};
@@ -28,6 +28,16 @@ macro_rules! stored_ids {
             }
         }
     )+};
+}
+
+impl Stored for PortRanges {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.to_vec().put(out);
+    }
+
+    fn take(from: &mut Bytes<'_>) -> Option<Self> {
+        Vec::take(from).map(Self::from_vec)
+    }
 }
 
 impl Stored for Addresses {

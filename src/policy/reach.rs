@@ -7,9 +7,9 @@ use super::context::{Context, few, short_digest};
 use super::finding::{Findings, Standing, Subject};
 use super::selector::Ends;
 use super::traffic;
-use crate::evaluate::Endpoint;
+use crate::evaluate::{Answered, Difference, Endpoint, Row};
 use crate::graph::{InterfaceIx, View};
-use crate::inventory::AddressKind;
+use crate::inventory::{AddressKind, InterfaceAddress, NetworkInterface};
 use crate::netset::{Family, IpBlock, TransportSet};
 use crate::parallel;
 use crate::simulate::Certainty;
@@ -39,6 +39,14 @@ pub(super) struct Answer {
     pub(super) open: TransportSet,
 }
 
+impl Answer {
+    fn new(wanted: &TransportSet, accepted: &TransportSet, denied: &TransportSet) -> Self {
+        let (accepted, denied) = (wanted.intersection(accepted), wanted.intersection(denied));
+        let open = wanted.difference(&accepted).difference(&denied);
+        Self { accepted, denied, open }
+    }
+}
+
 /// Which addresses of an interface are asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Breadth {
@@ -48,6 +56,23 @@ pub(super) enum Breadth {
     Every(Option<Family>),
 }
 
+impl Breadth {
+    fn families(self) -> Vec<Family> {
+        match self {
+            Self::Primary(Some(family)) | Self::Every(Some(family)) => vec![family],
+            Self::Primary(None) | Self::Every(None) => vec![Family::Ipv4, Family::Ipv6],
+        }
+    }
+
+    /// Returns the addresses of an interface in a family that are asked about.
+    fn of(self, described: &NetworkInterface, family: Family) -> impl Iterator<Item = InterfaceAddress> {
+        let of_family = described.addresses.iter().copied().filter(move |held| held.block.family() == family);
+        let primary = of_family.clone().find(|held| held.kind == primary_kind(family));
+        let every = of_family.filter(move |_| matches!(self, Self::Every(_)));
+        primary.filter(|_| matches!(self, Self::Primary(_))).into_iter().chain(every.collect::<Vec<_>>())
+    }
+}
+
 /// Answers before and after for every pair of addresses of one family. Empty where an end has no address.
 pub(super) fn answers(
     context: &Context<'_>,
@@ -55,13 +80,9 @@ pub(super) fn answers(
     wanted: &TransportSet,
     breadth: Breadth,
 ) -> Vec<[Answer; 2]> {
-    let families = match breadth {
-        Breadth::Primary(Some(family)) | Breadth::Every(Some(family)) => vec![family],
-        Breadth::Primary(None) | Breadth::Every(None) => vec![Family::Ipv4, Family::Ipv6],
-    };
     let is_changed = is_changed(context, pair);
     let mut found = Vec::new();
-    for family in families {
+    for family in breadth.families() {
         let wanted = wanted.intersection(&TransportSet::universe(family));
         let sources = ends(context, pair.source, pair.destination, family, breadth);
         let destinations = ends(context, pair.destination, pair.source, family, breadth);
@@ -70,9 +91,7 @@ pub(super) fn answers(
                 let answer = |view: &View<'_>| {
                     let (accepted, denied) =
                         context.evaluator.answers_of(view, *source, *destination, family);
-                    let (accepted, denied) = (wanted.intersection(&accepted), wanted.intersection(&denied));
-                    let open = wanted.difference(&accepted).difference(&denied);
-                    Answer { accepted, denied, open }
+                    Answer::new(&wanted, &accepted, &denied)
                 };
                 let before = answer(&context.before);
                 let after = if is_changed { answer(&context.after) } else { before.clone() };
@@ -99,7 +118,10 @@ fn ends(context: &Context<'_>, end: End, other: End, family: Family, breadth: Br
         (End::Ours(interface), _) => {
             let addresses: Vec<IpAddr> = match breadth {
                 Breadth::Every(_) => context.compiled.addresses(interface, family),
-                Breadth::Primary(_) => primary(context, interface, family).into_iter().collect(),
+                Breadth::Primary(_) => {
+                    let held = breadth.of(context.graph.interface(interface), family);
+                    held.map(|held| held.block.address()).collect()
+                }
             };
             addresses.into_iter().map(|address| Endpoint::Interface { interface, address }).collect()
         }
@@ -112,13 +134,11 @@ fn ends(context: &Context<'_>, end: End, other: End, family: Family, breadth: Br
     }
 }
 
-fn primary(context: &Context<'_>, interface: InterfaceIx, family: Family) -> Option<IpAddr> {
-    let held = &context.graph.interface(interface).addresses;
-    let of_family = |kind: AddressKind| match family {
-        Family::Ipv4 => kind == AddressKind::Primary,
-        Family::Ipv6 => kind == AddressKind::Ipv6,
-    };
-    held.iter().find(|held| of_family(held.kind)).map(|held| held.block.address())
+const fn primary_kind(family: Family) -> AddressKind {
+    match family {
+        Family::Ipv4 => AddressKind::Primary,
+        Family::Ipv6 => AddressKind::Ipv6,
+    }
 }
 
 /// What a rule wants of a pair.
@@ -139,7 +159,9 @@ pub(super) struct Breach {
     pub(super) traffic: TransportSet,
 }
 
-/// Looks for breaches over every pair of two selections. Cost: one evaluation a pair, and one more where an end leaves.
+/// Looks for breaches over every pair of two selections. Cost: for each source one look at every destination and one
+/// evaluation for each class of destinations in its VPC; for pairs that meet as addresses outside one evaluation each, and
+/// one more where an end leaves.
 pub(super) fn breaches(
     context: &Context<'_>,
     demand: Demand,
@@ -152,17 +174,140 @@ pub(super) fn breaches(
         ours.chain(ends.outside.iter().copied().map(End::Outside)).collect()
     };
     let (sources, destinations) = (all(from), all(to));
+    let readings = context.simulation.readings;
+    let difference = Difference::new(context.compiled, &context.before, &context.after, readings);
+    let question = Question { context, demand, wanted, breadth };
     let of_source = parallel::each(&sources[..], |source| {
+        let mut opener = match source {
+            End::Ours(source) => Some(Opener::new(question, &difference, *source)),
+            End::Outside(_) => None,
+        };
         let pairs =
             destinations.iter().map(|destination| Pair { source: *source, destination: *destination });
         let is_asked = |pair: &Pair| {
             let is_ours = |end: End| matches!(end, End::Ours(_));
             pair.source != pair.destination && (is_ours(pair.source) || is_ours(pair.destination))
         };
-        let found = pairs.filter(is_asked).flat_map(|pair| breach(context, demand, pair, wanted, breadth));
-        found.collect::<Vec<_>>()
+        let of_pair = |pair: Pair| {
+            let by_class = match (opener.as_mut(), pair.destination) {
+                (Some(opener), End::Ours(destination)) => opener.breach(pair, destination),
+                _ => None,
+            };
+            by_class.unwrap_or_else(|| breach(context, demand, pair, wanted, breadth))
+        };
+        pairs.filter(is_asked).flat_map(of_pair).collect::<Vec<_>>()
     });
     of_source.into_iter().flatten().collect()
+}
+
+/// What a rule asks of every pair.
+#[derive(Clone, Copy)]
+struct Question<'q> {
+    context: &'q Context<'q>,
+    demand: Demand,
+    wanted: &'q TransportSet,
+    breadth: Breadth,
+}
+
+/// A source with all its addresses, which meets destinations by class.
+struct Opener<'q> {
+    question: Question<'q>,
+    source: InterfaceIx,
+    difference: &'q Difference<'q>,
+    rows: Vec<OpenerRow<'q>>,
+}
+
+/// One address of a source, and what of its answers stands against the demand, by their number.
+struct OpenerRow<'q> {
+    row: Row<'q, 'q>,
+    against: Vec<Option<Vec<Part>>>,
+}
+
+/// Traffic that stands against a demand.
+type Part = ((Standing, Certainty), TransportSet);
+
+impl<'q> Opener<'q> {
+    fn new(question: Question<'q>, difference: &'q Difference<'q>, source: InterfaceIx) -> Self {
+        let is_known = question.context.before.groups_of(source).is_some();
+        let rows = if is_known { difference.rows(source) } else { Vec::new() }.into_iter();
+        let rows = rows.map(|row| OpenerRow { row, against: Vec::new() }).collect();
+        Self { question, source, difference, rows }
+    }
+
+    /// Looks for breaches of a pair; `None` where the two have no pair of addresses in one VPC, or the groups of the source are
+    /// not known.
+    fn breach(&mut self, pair: Pair, destination: InterfaceIx) -> Option<Vec<Breach>> {
+        let Question { context, breadth, .. } = self.question;
+        if !self.difference.share_vpc(self.source, destination) {
+            return None;
+        }
+        let (from, to) = (context.graph.interface(self.source), context.graph.interface(destination));
+        let mut is_asked = false;
+        let mut sums: BTreeMap<(Standing, Certainty), TransportSet> = BTreeMap::new();
+        for family in breadth.families() {
+            let held: Vec<InterfaceAddress> = breadth.of(from, family).collect();
+            for row in self.rows.iter_mut().filter(|row| row.is_of(&held)) {
+                for address in breadth.of(to, family) {
+                    is_asked = true;
+                    for number in row.row.reach_of(destination, address) {
+                        for (key, part) in row.against(self.question, family, number) {
+                            let sum = sums.entry(*key).or_insert_with(TransportSet::empty);
+                            *sum = sum.union(part);
+                        }
+                    }
+                }
+            }
+            if is_asked && matches!(breadth, Breadth::Primary(None)) {
+                break;
+            }
+        }
+        let breach = |((standing, certainty), traffic)| Breach { pair, standing, certainty, traffic };
+        is_asked.then(|| sums.into_iter().map(breach).collect())
+    }
+}
+
+impl OpenerRow<'_> {
+    /// Tells whether the row is one of these addresses, or of a part of one.
+    fn is_of(&self, held: &[InterfaceAddress]) -> bool {
+        let range = self.row.range();
+        let family = range.family();
+        held.iter().any(|held| {
+            held.block.family() == family
+                && held.block.first() <= range.first()
+                && range.last() <= held.block.last()
+        })
+    }
+
+    fn against(&mut self, question: Question<'_>, family: Family, number: u32) -> &[Part] {
+        let at = number as usize;
+        if self.against.len() <= at {
+            self.against.resize(at + 1, None);
+        }
+        let Some(place) = self.against.get_mut(at) else { return &[] };
+        place.get_or_insert_with(|| {
+            let wanted = question.wanted.intersection(&TransportSet::universe(family));
+            let answer = |answered: &Answered| Answer::new(&wanted, &answered.accepted, &answered.denied);
+            let parts = self
+                .row
+                .reach(number)
+                .map(|reach| against(question.demand, &answer(&reach.before), &answer(&reach.after)));
+            parts.into_iter().flatten().filter(|(_, part)| !part.is_empty()).collect()
+        })
+    }
+}
+
+/// Returns what of two answers stands against a demand.
+fn against(demand: Demand, before: &Answer, after: &Answer) -> [Part; 4] {
+    let (bad_before, bad_after, good_before) = match demand {
+        Demand::Reach => (&before.denied, &after.denied, &before.accepted),
+        Demand::NotReach => (&before.accepted, &after.accepted, &before.denied),
+    };
+    [
+        ((Standing::New, Certainty::Certain), bad_after.difference(bad_before)),
+        ((Standing::Existing, Certainty::Certain), bad_after.intersection(bad_before)),
+        ((Standing::New, Certainty::Possible), after.open.intersection(good_before)),
+        ((Standing::Existing, Certainty::Possible), after.open.difference(good_before)),
+    ]
 }
 
 /// Looks for breaches of one pair: at most one for each standing and certainty.
@@ -190,17 +335,8 @@ pub(super) fn breach(
     }
     let mut sums: BTreeMap<(Standing, Certainty), TransportSet> = BTreeMap::new();
     for [before, after] in &found {
-        let (bad_before, bad_after, good_before) = match demand {
-            Demand::Reach => (&before.denied, &after.denied, &before.accepted),
-            Demand::NotReach => (&before.accepted, &after.accepted, &before.denied),
-        };
-        let parts = [
-            (Standing::New, Certainty::Certain, bad_after.difference(bad_before)),
-            (Standing::Existing, Certainty::Certain, bad_after.intersection(bad_before)),
-            (Standing::New, Certainty::Possible, after.open.intersection(good_before)),
-            (Standing::Existing, Certainty::Possible, after.open.difference(good_before)),
-        ];
-        for (standing, certainty, part) in parts.into_iter().filter(|(_, _, part)| !part.is_empty()) {
+        let parts = against(demand, before, after).into_iter();
+        for ((standing, certainty), part) in parts.filter(|(_, part)| !part.is_empty()) {
             let sum = sums.entry((standing, certainty)).or_insert_with(TransportSet::empty);
             *sum = sum.union(&part);
         }

@@ -171,7 +171,7 @@ fn rule(text: &str) -> Parsed<SecurityGroupRule> {
             _ => match (word.strip_prefix('#'), word.strip_prefix("prl:")) {
                 (Some(name), _) => id = Some(SecurityGroupRuleId::from(name)),
                 (_, Some(name)) => ports = RulePorts::List(PortRangeListId::from(format!("prl-{name}"))),
-                _ => ports = RulePorts::Ranges(ranges(word)?),
+                _ => ports = RulePorts::Ranges(ranges(word)?.into()),
             },
         }
     }

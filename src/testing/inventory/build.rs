@@ -299,7 +299,7 @@ fn build_rule(
         PortsPlan::Ranges(ranges) => {
             // One form for one meaning, as reading an export gives it.
             let set: PortSet = ranges.iter().copied().collect();
-            if set.is_all() { RulePorts::Any } else { RulePorts::Ranges(set.ranges().to_vec()) }
+            if set.is_all() { RulePorts::Any } else { RulePorts::Ranges(set.ranges().into()) }
         }
         PortsPlan::List(at) => match list(at, plan.port_lists.len()) {
             Some(list) => RulePorts::List(PortRangeListId::from(format!("prl-{list}"))),

@@ -44,7 +44,8 @@ fn invented(inventory: &Inventory, action: RuleAction, dice: &mut Dice) -> Secur
     let known = places(inventory, |_| true);
     let peer = dice.pick(&known).and_then(|place| rule_at(inventory, *place)).map(|rule| rule.peer.clone());
     let everything = RulePeer::Block(IpBlock::all(Family::Ipv4));
-    let ports = PortRange::new(22, 80).map_or(RulePorts::Any, |range| RulePorts::Ranges(vec![range]));
+    let ports = PortRange::new(22, 80)
+        .map_or(RulePorts::Any, |range| RulePorts::Ranges([range].into_iter().collect()));
     let is_tcp = dice.roll(3) == 0;
     SecurityGroupRule {
         direction: if dice.roll(3) == 0 { Direction::Egress } else { Direction::Ingress },
