@@ -124,13 +124,14 @@ impl Matcher<'_> {
         }
         self.add_no_group(own, &mut side);
         self.add_inner(direction, own, remote, &mut side);
-        let mut numbers: Vec<u32> = candidates.collect();
+        let is_asked = |number: &u32| self.book.body(*number).direction == direction;
+        let mut numbers: Vec<u32> = candidates.filter(is_asked).collect();
         numbers.sort_unstable();
         numbers.dedup();
         for number in numbers {
             let body = self.book.body(number);
             let (before, after) = own.groups.holds(body.rule.group);
-            if body.direction != direction || !(before || after) {
+            if !(before || after) {
                 continue;
             }
             if body.local.is_some_and(|local| !local.contains(&own.block)) {

@@ -66,17 +66,22 @@ impl<'a> Attribution<'a> {
         let answer = |view: &View<'_>| self.evaluator.answers_of(view, source, destination, family);
         let (before, after) = (answer(self.before), answer(self.after));
         let graph = self.before.graph();
-        let of_one = |removal: &&JudgedRemoval| {
-            let alone = answer(&outcome(graph, std::slice::from_ref(*removal)));
-            let others: Vec<JudgedRemoval> =
-                candidates.iter().filter(|other| *other != removal).map(|other| (*other).clone()).collect();
-            differs(&alone, &before, family).union(&differs(
-                &answer(&outcome(graph, &others)),
-                &after,
-                family,
-            ))
+        let of_removals = |removals: &[JudgedRemoval]| answer(&outcome(graph, removals));
+        let alone: Vec<_> = candidates.iter().map(|one| of_removals(std::slice::from_ref(*one))).collect();
+        // Without the one of two is the other alone.
+        let without: Vec<_> = match alone.as_slice() {
+            [first, second] => vec![second.clone(), first.clone()],
+            _ => {
+                let others = |removal: &&JudgedRemoval| -> Vec<JudgedRemoval> {
+                    let others = candidates.iter().filter(|other| *other != removal);
+                    others.map(|other| (*other).clone()).collect()
+                };
+                candidates.iter().map(|removal| of_removals(&others(removal))).collect()
+            }
         };
-        let traffic = candidates.iter().map(of_one).collect();
+        let of_one =
+            |(alone, without)| differs(alone, &before, family).union(&differs(without, &after, family));
+        let traffic = alone.iter().zip(&without).map(of_one).collect();
         Responsible { candidates, traffic }
     }
 }
