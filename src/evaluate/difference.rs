@@ -64,6 +64,12 @@ impl<'g> Difference<'g> {
         self.changed.binary_search(&interface).is_ok()
     }
 
+    /// Tells whether the groups of an interface are known.
+    #[must_use]
+    pub fn knows_groups(&self, interface: InterfaceIx) -> bool {
+        !self.groups(self.class(interface)).is_unknown()
+    }
+
     #[expect(
         clippy::indexing_slicing,
         reason = "every interface of the graph has a class, and so has every changed one"

@@ -47,8 +47,11 @@ impl Row<'_, '_> {
         total
     }
 
-    /// Returns the contact with anybody else in the VPC, stopping as soon as `enough` says so.
-    pub fn contact_with_anybody(&mut self, enough: impl Fn(Contact) -> bool) -> Contact {
+    /// Returns the contact with anybody else in the VPC, stopping as soon as `enough` says so; then also with whom it was.
+    pub fn contact_with_anybody(
+        &mut self,
+        enough: impl Fn(Contact) -> bool,
+    ) -> (Contact, Option<InterfaceIx>) {
         let mut total = Contact::default();
         let mut tried: BTreeSet<(u32, u32, bool)> = BTreeSet::new();
         let mut partners: Option<BTreeSet<GroupIx>> = None;
@@ -75,10 +78,10 @@ impl Row<'_, '_> {
                 }
             }
             if enough(total) {
-                return total;
+                return (total, Some(point.interface));
             }
         }
-        total
+        (total, None)
     }
 
     /// Returns the groups a partner must be in for any traffic to be accepted, or `None` when it may be anybody.

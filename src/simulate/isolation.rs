@@ -9,21 +9,66 @@ use crate::parallel;
 
 /// Judges the changed interfaces and every peer that lost something with one of them, `losing`, sorted. Sorted by interface.
 ///
-/// Cost: for each candidate the classes of peers its rules can admit; the search stops at the first accepted traffic.
+/// Cost: a few friends are asked about all suspects, by class; for each of the others the classes of peers its rules can admit,
+/// until there is accepted traffic.
 pub(super) fn isolations(difference: &Difference<'_>, losing: &[InterfaceIx]) -> Vec<Isolation> {
     let mut peers: Vec<InterfaceIx> = losing.iter().chain(difference.changed()).copied().collect();
     peers.sort_unstable();
     peers.dedup();
     let with_removed = contacts_with_removed(difference, &peers);
-    let peers: Vec<(InterfaceIx, Contact)> = peers.into_iter().zip(with_removed).collect();
-    let judged = parallel::each(peers, |(interface, removed)| {
-        let touched = Touched {
-            changed: difference.changes(interface),
-            loses: losing.binary_search(&interface).is_ok(),
-        };
-        judge(difference, interface, removed, touched)
+    let suspects = peers.into_iter().zip(with_removed).map(|(interface, removed)| {
+        let loses = losing.binary_search(&interface).is_ok();
+        let touched = Touched { changed: difference.changes(interface), loses };
+        Suspect { interface, removed, touched, anybody: Contact::default() }
+    });
+    let mut suspects: Vec<Suspect> =
+        suspects.filter(|one| one.touched.may_be_isolated(one.removed)).collect();
+    ask_friends(difference, &mut suspects);
+    let judged = parallel::each(suspects, |Suspect { interface, removed, touched, anybody }| {
+        let anybody = contact_with_anybody(difference, interface, anybody)?;
+        conclude(interface, anybody, removed, touched)
     });
     judged.into_iter().flatten().collect()
+}
+
+/// Somebody who may be isolated.
+struct Suspect {
+    interface: InterfaceIx,
+    /// The contact with the changed interfaces.
+    removed: Contact,
+    touched: Touched,
+    /// The contact with anybody, as far as it is known.
+    anybody: Contact,
+}
+
+/// How many friends are asked about all suspects.
+const FRIENDS: usize = 8;
+
+/// Whoever one suspect is in contact with is often in contact with the others as well, and one look at a class of them answers
+/// for all of it, where each would have to look at everybody to find somebody.
+fn ask_friends(difference: &Difference<'_>, suspects: &mut [Suspect]) {
+    let mut from = 0;
+    for _ in 0..FRIENDS {
+        let rest = suspects.get(from..).unwrap_or(&[]);
+        let Some(next) = rest.iter().position(|one| !one.anybody.is_settled()) else { return };
+        from += next + 1;
+        let Some(interface) = rest.get(next).map(|one| one.interface) else { return };
+        let friend = difference.rows(interface).iter_mut().find_map(|row| {
+            let (_, friend) = row.contact_with_anybody(Contact::is_settled);
+            friend.filter(|friend| difference.knows_groups(*friend))
+        });
+        let Some(friend) = friend else { continue };
+        let mut rows = difference.rows(friend);
+        let asks = |one: &&mut Suspect| {
+            !one.anybody.is_settled()
+                && one.interface != friend
+                && difference.share_vpc(one.interface, friend)
+        };
+        for one in suspects.iter_mut().filter(asks) {
+            let contact = |total: Contact, row: &mut Row<'_, '_>| total.or(row.contact(one.interface));
+            one.anybody = rows.iter_mut().fold(one.anybody, contact);
+        }
+    }
 }
 
 /// Returns the contact of each peer with all changed interfaces but itself. Of a peer that does not change itself no more
@@ -71,19 +116,6 @@ impl Touched {
     }
 }
 
-fn judge(
-    difference: &Difference<'_>,
-    interface: InterfaceIx,
-    removed: Contact,
-    touched: Touched,
-) -> Option<Isolation> {
-    if !touched.may_be_isolated(removed) {
-        return None;
-    }
-    let anybody = contact_with_anybody(difference, interface, Contact::default())?;
-    conclude(interface, anybody, removed, touched)
-}
-
 /// Returns the contact of an interface with anybody, as far as it matters: whoever surely reaches somebody afterwards, and
 /// may have before, is not isolated from all. `None` where nothing of it is simulated, so that nothing is said.
 pub(super) fn contact_with_anybody(
@@ -100,7 +132,8 @@ pub(super) fn contact_with_anybody(
         return None;
     }
     for row in &mut rows {
-        anybody = anybody.or(row.contact_with_anybody(|contact| anybody.or(contact).is_settled()));
+        let (contact, _) = row.contact_with_anybody(|contact| anybody.or(contact).is_settled());
+        anybody = anybody.or(contact);
         if anybody.is_settled() {
             break;
         }
