@@ -22,6 +22,7 @@ mod definition;
 mod file_error;
 mod file_test;
 mod finding;
+mod opener;
 mod parameters;
 mod reach;
 mod registry;

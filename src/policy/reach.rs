@@ -5,11 +5,12 @@ use std::net::IpAddr;
 
 use super::context::{Context, few, short_digest};
 use super::finding::{Findings, Standing, Subject};
+use super::opener::{Opener, Question};
 use super::selector::Ends;
 use super::traffic;
-use crate::evaluate::{Answered, Difference, Endpoint, Row};
+use crate::evaluate::{Difference, Endpoint};
 use crate::graph::{InterfaceIx, View};
-use crate::inventory::{AddressKind, InterfaceAddress, NetworkInterface};
+use crate::inventory::{AddressKind, Addresses, NetworkInterface};
 use crate::netset::{Family, IpBlock, TransportSet};
 use crate::parallel;
 use crate::simulate::Certainty;
@@ -40,7 +41,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    fn new(wanted: &TransportSet, accepted: &TransportSet, denied: &TransportSet) -> Self {
+    pub(super) fn new(wanted: &TransportSet, accepted: &TransportSet, denied: &TransportSet) -> Self {
         let (accepted, denied) = (wanted.intersection(accepted), wanted.intersection(denied));
         let open = wanted.difference(&accepted).difference(&denied);
         Self { accepted, denied, open }
@@ -57,7 +58,7 @@ pub(super) enum Breadth {
 }
 
 impl Breadth {
-    fn families(self) -> Vec<Family> {
+    pub(super) fn families(self) -> Vec<Family> {
         match self {
             Self::Primary(Some(family)) | Self::Every(Some(family)) => vec![family],
             Self::Primary(None) | Self::Every(None) => vec![Family::Ipv4, Family::Ipv6],
@@ -65,11 +66,12 @@ impl Breadth {
     }
 
     /// Returns the addresses of an interface in a family that are asked about.
-    fn of(self, described: &NetworkInterface, family: Family) -> impl Iterator<Item = InterfaceAddress> {
-        let of_family = described.addresses.iter().copied().filter(move |held| held.block.family() == family);
-        let primary = of_family.clone().find(|held| held.kind == primary_kind(family));
-        let every = of_family.filter(move |_| matches!(self, Self::Every(_)));
-        primary.filter(|_| matches!(self, Self::Primary(_))).into_iter().chain(every.collect::<Vec<_>>())
+    pub(super) fn of(self, described: &NetworkInterface, family: Family) -> Addresses {
+        let mut held = described.addresses.iter().copied().filter(|held| held.block.family() == family);
+        match self {
+            Self::Primary(_) => held.find(|held| held.kind == primary_kind(family)).into_iter().collect(),
+            Self::Every(_) => held.collect(),
+        }
     }
 }
 
@@ -120,7 +122,7 @@ fn ends(context: &Context<'_>, end: End, other: End, family: Family, breadth: Br
                 Breadth::Every(_) => context.compiled.addresses(interface, family),
                 Breadth::Primary(_) => {
                     let held = breadth.of(context.graph.interface(interface), family);
-                    held.map(|held| held.block.address()).collect()
+                    held.iter().map(|held| held.block.address()).collect()
                 }
             };
             addresses.into_iter().map(|address| Endpoint::Interface { interface, address }).collect()
@@ -200,104 +202,11 @@ pub(super) fn breaches(
     of_source.into_iter().flatten().collect()
 }
 
-/// What a rule asks of every pair.
-#[derive(Clone, Copy)]
-struct Question<'q> {
-    context: &'q Context<'q>,
-    demand: Demand,
-    wanted: &'q TransportSet,
-    breadth: Breadth,
-}
-
-/// A source with all its addresses, which meets destinations by class.
-struct Opener<'q> {
-    question: Question<'q>,
-    source: InterfaceIx,
-    difference: &'q Difference<'q>,
-    rows: Vec<OpenerRow<'q>>,
-}
-
-/// One address of a source, and what of its answers stands against the demand, by their number.
-struct OpenerRow<'q> {
-    row: Row<'q, 'q>,
-    against: Vec<Option<Vec<Part>>>,
-}
-
 /// Traffic that stands against a demand.
-type Part = ((Standing, Certainty), TransportSet);
-
-impl<'q> Opener<'q> {
-    fn new(question: Question<'q>, difference: &'q Difference<'q>, source: InterfaceIx) -> Self {
-        let is_known = question.context.before.groups_of(source).is_some();
-        let rows = if is_known { difference.rows(source) } else { Vec::new() }.into_iter();
-        let rows = rows.map(|row| OpenerRow { row, against: Vec::new() }).collect();
-        Self { question, source, difference, rows }
-    }
-
-    /// Looks for breaches of a pair; `None` where the two have no pair of addresses in one VPC, or the groups of the source are
-    /// not known.
-    fn breach(&mut self, pair: Pair, destination: InterfaceIx) -> Option<Vec<Breach>> {
-        let Question { context, breadth, .. } = self.question;
-        if !self.difference.share_vpc(self.source, destination) {
-            return None;
-        }
-        let (from, to) = (context.graph.interface(self.source), context.graph.interface(destination));
-        let mut is_asked = false;
-        let mut sums: BTreeMap<(Standing, Certainty), TransportSet> = BTreeMap::new();
-        for family in breadth.families() {
-            let held: Vec<InterfaceAddress> = breadth.of(from, family).collect();
-            for row in self.rows.iter_mut().filter(|row| row.is_of(&held)) {
-                for address in breadth.of(to, family) {
-                    is_asked = true;
-                    for number in row.row.reach_of(destination, address) {
-                        for (key, part) in row.against(self.question, family, number) {
-                            let sum = sums.entry(*key).or_insert_with(TransportSet::empty);
-                            *sum = sum.union(part);
-                        }
-                    }
-                }
-            }
-            if is_asked && matches!(breadth, Breadth::Primary(None)) {
-                break;
-            }
-        }
-        let breach = |((standing, certainty), traffic)| Breach { pair, standing, certainty, traffic };
-        is_asked.then(|| sums.into_iter().map(breach).collect())
-    }
-}
-
-impl OpenerRow<'_> {
-    /// Tells whether the row is one of these addresses, or of a part of one.
-    fn is_of(&self, held: &[InterfaceAddress]) -> bool {
-        let range = self.row.range();
-        let family = range.family();
-        held.iter().any(|held| {
-            held.block.family() == family
-                && held.block.first() <= range.first()
-                && range.last() <= held.block.last()
-        })
-    }
-
-    fn against(&mut self, question: Question<'_>, family: Family, number: u32) -> &[Part] {
-        let at = number as usize;
-        if self.against.len() <= at {
-            self.against.resize(at + 1, None);
-        }
-        let Some(place) = self.against.get_mut(at) else { return &[] };
-        place.get_or_insert_with(|| {
-            let wanted = question.wanted.intersection(&TransportSet::universe(family));
-            let answer = |answered: &Answered| Answer::new(&wanted, &answered.accepted, &answered.denied);
-            let parts = self
-                .row
-                .reach(number)
-                .map(|reach| against(question.demand, &answer(&reach.before), &answer(&reach.after)));
-            parts.into_iter().flatten().filter(|(_, part)| !part.is_empty()).collect()
-        })
-    }
-}
+pub(super) type Part = ((Standing, Certainty), TransportSet);
 
 /// Returns what of two answers stands against a demand.
-fn against(demand: Demand, before: &Answer, after: &Answer) -> [Part; 4] {
+pub(super) fn against(demand: Demand, before: &Answer, after: &Answer) -> [Part; 4] {
     let (bad_before, bad_after, good_before) = match demand {
         Demand::Reach => (&before.denied, &after.denied, &before.accepted),
         Demand::NotReach => (&before.accepted, &after.accepted, &before.denied),
