@@ -10,7 +10,7 @@ use super::reachability::BOTH;
 use super::rulebook::RuleBook;
 use super::runs::union_of;
 use crate::graph::{GroupIx, InterfaceIx, SecurityGraph};
-use crate::inventory::{AddressKind, Direction, NetworkInterface, VpcId};
+use crate::inventory::{AddressKind, Direction, InterfaceAddress, NetworkInterface, VpcId};
 use crate::netset::{Family, IpBlock};
 
 /// An estate, ready for what-ifs.
@@ -44,6 +44,12 @@ pub(super) struct Point {
     pub(super) last: u128,
     pub(super) interface: InterfaceIx,
     pub(super) kind: AddressKind,
+}
+
+impl Point {
+    pub(super) const fn new(interface: InterfaceIx, held: InterfaceAddress) -> Self {
+        Self { first: held.block.first(), last: held.block.last(), interface, kind: held.kind }
+    }
 }
 
 /// The addresses of the interfaces of one VPC in one family.
@@ -194,12 +200,7 @@ pub(super) fn points_of(
     family: Family,
 ) -> impl Iterator<Item = Point> {
     let here = described.addresses.iter().filter(move |address| address.block.family() == family);
-    here.map(move |address| Point {
-        first: address.block.first(),
-        last: address.block.last(),
-        interface,
-        kind: address.kind,
-    })
+    here.map(move |address| Point::new(interface, *address))
 }
 
 /// Returns the number of a class, which is added when it is new. Two interfaces whose groups are unknown need not be

@@ -134,8 +134,8 @@ impl<'g> Difference<'g> {
 
     /// Returns the groups through which a change of `changed` groups can be felt: those that follow it, and those the
     /// rules of the changed ones name.
-    pub(super) fn concerned(&self, changed: &[GroupIx]) -> BTreeSet<GroupIx> {
-        let mut concerned = self.following(changed);
+    pub(super) fn concerned(&self, changed: &[GroupIx], following: &BTreeSet<GroupIx>) -> BTreeSet<GroupIx> {
+        let mut concerned = following.clone();
         for group in changed {
             concerned.extend(self.book.of_group(*group).iter().filter_map(|number| {
                 match self.book.body(*number).peer {

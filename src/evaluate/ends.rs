@@ -8,7 +8,7 @@ use super::matching::METADATA;
 use super::rulebook::Peer;
 use super::runs::{cut, is_covered};
 use crate::graph::{GroupIx, InterfaceIx, View};
-use crate::netset::{Family, IpBlock, IpRange};
+use crate::netset::{Family, IpBlock};
 
 impl Compiled<'_> {
     /// Returns the addresses of an interface in a family; of a delegated prefix, one for each part that rules tell from the
@@ -18,7 +18,10 @@ impl Compiled<'_> {
         let held = self.graph.interface(interface).addresses.iter().map(|held| held.block);
         let parts = held.filter(|block| block.family() == family).flat_map(|block| match block.is_single() {
             true => vec![block.address()],
-            false => cut(range_of(block), self.book.blocks_inside(block)).into_iter().map(first_of).collect(),
+            false => cut(block.into(), self.book.blocks_inside(block))
+                .into_iter()
+                .map(|range| range.address())
+                .collect(),
         });
         parts.collect()
     }
@@ -47,15 +50,7 @@ impl Compiled<'_> {
         let vpc = self.graph.interface(interface).network.vpc();
         let line = vpc.and_then(|vpc| self.line(vpc, block.family()));
         let covered = line.map_or(&[][..], |line| &line.covered);
-        let pieces = cut(range_of(block), inner).into_iter();
-        pieces.filter(|range| !is_covered(covered, *range)).map(first_of).collect()
+        let pieces = cut(block.into(), inner).into_iter();
+        pieces.filter(|range| !is_covered(covered, *range)).map(|range| range.address()).collect()
     }
-}
-
-const fn range_of(block: IpBlock) -> IpRange {
-    IpRange::new(block.family(), block.first(), block.last())
-}
-
-fn first_of(range: IpRange) -> IpAddr {
-    range.family().address(range.first())
 }

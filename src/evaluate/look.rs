@@ -168,11 +168,7 @@ impl<'d, 'g> Row<'d, 'g> {
     fn eyes(&mut self) -> &Eyes {
         let (book, groups, own) = (self.difference.book, &self.ever, self.own().block);
         let by_group = &self.by_group;
-        // Whoever may be in any group may be named by any rule that names one.
-        let mine: Vec<GroupIx> = match self.groups.is_unknown() {
-            true => self.difference.graph.groups().collect(),
-            false => groups.clone(),
-        };
+        let (graph, is_unknown) = (self.difference.graph, self.groups.is_unknown());
         self.looks.eyes.get_or_insert_with(|| {
             let named = by_group.iter().filter_map(|number| match book.body(*number).peer {
                 Peer::Group(group) => Some(group),
@@ -182,7 +178,12 @@ impl<'d, 'g> Row<'d, 'g> {
             // A rule may match this address by block, by group, or in an unknown way.
             let mut numbers: Vec<u32> = book.open().to_vec();
             book.holding(own, |number| numbers.push(number));
-            numbers.extend(mine.iter().flat_map(|group| book.naming(*group)));
+            if is_unknown {
+                // Whoever may be in any group may be named by any rule that names one.
+                numbers.extend(graph.groups().flat_map(|group| book.naming(group)));
+            } else {
+                numbers.extend(groups.iter().flat_map(|group| book.naming(*group)));
+            }
             let mut seen: HashMap<GroupIx, Vec<u32>> = HashMap::new();
             for number in numbers {
                 seen.entry(book.body(number).rule.group).or_default().push(number);

@@ -52,7 +52,7 @@ impl Row<'_, '_> {
     }
 
     fn external_answer(&mut self, direction: Direction, range: IpRange) -> Answer {
-        let block = IpBlock::single(range.family().address(range.first()));
+        let block = IpBlock::single(range.address());
         let numbers = self.own_candidates(self.run_at(range.first()));
         let matcher = self.difference.matcher();
         let side = matcher.side(direction, &self.own(), &Remote::External(block), numbers.into_iter());

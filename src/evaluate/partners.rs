@@ -25,8 +25,7 @@ impl Row<'_, '_> {
     }
 
     fn contact_with(&mut self, interface: InterfaceIx, address: InterfaceAddress) -> Contact {
-        let point =
-            Point { first: address.block.first(), last: address.block.last(), interface, kind: address.kind };
+        let point = Point::new(interface, address);
         let class = self.difference.class(interface);
         let mut total = Contact::default();
         let look = self.look(class);

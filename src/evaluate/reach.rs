@@ -45,8 +45,7 @@ impl Row<'_, '_> {
     /// a delegated prefix that rules tell from the others. The groups of the row must be known: what the rules of an interface
     /// say that may be in any group is not in its row. The cost follows the distinct classes of those who are asked.
     pub fn reach_of(&mut self, interface: InterfaceIx, address: InterfaceAddress) -> Vec<u32> {
-        let point =
-            Point { first: address.block.first(), last: address.block.last(), interface, kind: address.kind };
+        let point = Point::new(interface, address);
         let class = self.difference.class(interface);
         let look = self.look(class);
         let mut found = Vec::with_capacity(1);

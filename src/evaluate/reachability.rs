@@ -116,6 +116,7 @@ impl<'d, 'g> Row<'d, 'g> {
         let own: Vec<u32> = ever.iter().flat_map(|group| book.of_group(*group)).copied().collect();
         let (by_block, by_group): (Vec<u32>, Vec<u32>) =
             own.into_iter().partition(|number| matches!(book.body(*number).peer, Peer::Blocks(_)));
+        let following = difference.following(&changed);
         let (runs, run_kinds) = runs(book, range.family(), &by_block, &changed);
         Self {
             difference,
@@ -128,8 +129,8 @@ impl<'d, 'g> Row<'d, 'g> {
             runs,
             run_kinds,
             by_group,
-            concerned: difference.concerned(&changed),
-            following: difference.following(&changed),
+            concerned: difference.concerned(&changed, &following),
+            following,
             all_concerned: difference.shakes_everybody(groups, &changed),
             looks: Looks::default(),
             memo: Memo::default(),
@@ -155,7 +156,7 @@ impl<'d, 'g> Row<'d, 'g> {
     }
 
     pub(super) fn own(&self) -> Own<'d> {
-        let block = IpBlock::single(self.range.family().address(self.range.first()));
+        let block = IpBlock::single(self.range.address());
         Own { interface: self.interface, block, plain: self.kind.is_plain(), groups: self.groups }
     }
 
@@ -355,7 +356,7 @@ impl<'d, 'g> Row<'d, 'g> {
     }
 
     fn peer(&self, class: u32, peer: &PeerPiece) -> Own<'d> {
-        let block = IpBlock::single(peer.range.family().address(peer.range.first()));
+        let block = IpBlock::single(peer.range.address());
         let groups = self.difference.groups(class);
         Own { interface: peer.interface, block, plain: peer.kind.is_plain(), groups }
     }

@@ -38,12 +38,6 @@ impl FromIterator<InterfaceAddress> for Addresses {
     }
 }
 
-impl Extend<InterfaceAddress> for Addresses {
-    fn extend<I: IntoIterator<Item = InterfaceAddress>>(&mut self, addresses: I) {
-        self.0.extend(addresses);
-    }
-}
-
 impl From<Vec<InterfaceAddress>> for Addresses {
     fn from(addresses: Vec<InterfaceAddress>) -> Self {
         addresses.into_iter().collect()

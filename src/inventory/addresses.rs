@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::address_list::Addresses;
 use super::assemble::Desk;
 use super::facts::Located;
 use super::id::VpcId;
@@ -13,11 +14,11 @@ const ERROR: IssueLevel = IssueLevel::Error;
 
 /// Sorts addresses so that none is there twice; of one that is named twice the kind that says most is kept. An address
 /// of its own inside a delegated prefix stays one, and the prefix becomes the blocks around it.
-pub(super) fn distinct(mut addresses: Vec<InterfaceAddress>) -> Vec<InterfaceAddress> {
+pub(super) fn distinct(mut addresses: Vec<InterfaceAddress>) -> Addresses {
     sort(&mut addresses);
     let is_prefix = |address: &InterfaceAddress| address.kind == AddressKind::Prefix;
     if !addresses.iter().any(is_prefix) {
-        return addresses;
+        return addresses.into();
     }
     let mut kept: Vec<InterfaceAddress> = Vec::with_capacity(addresses.len());
     let mut end: Option<IpBlock> = None;
@@ -41,7 +42,7 @@ pub(super) fn distinct(mut addresses: Vec<InterfaceAddress>) -> Vec<InterfaceAdd
         around(address.block, &inside, &mut kept);
     }
     sort(&mut kept);
-    kept
+    kept.into()
 }
 
 fn sort(addresses: &mut Vec<InterfaceAddress>) {
@@ -156,7 +157,7 @@ mod tests {
         assert_eq!(split(&["2001:db8::/127", "2001:db8::", "2001:db8::1"]), ["2001:db8::", "2001:db8::1"]);
         let whole = distinct(read(&["::/0", "::5"]));
         assert_eq!(whole.len(), 129);
-        assert_eq!(distinct(whole.clone()), whole, "done once, nothing is left to do");
+        assert_eq!(distinct(whole.to_vec()), whole, "done once, nothing is left to do");
         assert!(whole.windows(2).all(|pair| pair[0].block.last() < pair[1].block.first()));
     }
 

@@ -213,14 +213,12 @@ fn from_instance(
     is_primary: bool,
 ) -> Located<NetworkInterface> {
     let fact = &instance.fact;
-    let mut addresses: Vec<InterfaceAddress> =
-        nested.map(|nested| nested.addresses.to_vec()).unwrap_or_default();
+    let mut addresses = nested.map(|nested| nested.addresses.clone()).unwrap_or_default();
     if is_primary {
         // The sort would keep the other kind of an address that both name.
         let is_new = |address: &InterfaceAddress| !addresses.iter().any(|known| known.block == address.block);
-        let more: Vec<InterfaceAddress> = fact.addresses.iter().copied().filter(is_new).collect();
-        addresses.extend(more);
-        addresses = addresses::distinct(addresses);
+        let more = fact.addresses.iter().copied().filter(is_new);
+        addresses = addresses::distinct(addresses.iter().copied().chain(more).collect());
     }
     Located {
         at: instance.at,
@@ -239,7 +237,7 @@ fn from_instance(
             region: fact.instance.region.clone(),
             owner: None,
             memberships: if is_primary { fact.memberships.clone() } else { Memberships::Unknown },
-            addresses: addresses.into(),
+            addresses,
             service_managed: None,
             tags: Tags::default(),
         },

@@ -54,7 +54,7 @@ pub(super) fn finish(
                 *owner = None;
             }
         }
-        // Where the rules stood is said; from here on only they are kept.
+        // Into a list of their own: one that is collected in place would keep the room of their places.
         let placed = std::mem::take(&mut draft.rules).into_iter();
         let mut rules: Vec<SecurityGroupRule> = Vec::with_capacity(placed.len());
         rules.extend(placed.map(|placed| placed.rule));

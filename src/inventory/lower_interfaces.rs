@@ -49,7 +49,7 @@ pub(super) fn interface(
         region: zone.and_then(region_of_zone).map(RegionId::from),
         owner: account(&raw.owner_id, &path.key("OwnerId"), notices)?.map(|owner| owner.into_owned().into()),
         memberships: memberships(&raw.security_group_ids, id_text, path, notices)?,
-        addresses: sets.read(path, notices)?.into(),
+        addresses: sets.read(path, notices)?,
         service_managed: flag(&raw.service_managed, &path.key("ServiceManaged"), notices)?,
         tags: tags(&raw.tags, &path.key("Tags"), notices)?,
     })
@@ -147,7 +147,7 @@ struct AddressSets<'a, 'de> {
 }
 
 impl AddressSets<'_, '_> {
-    fn read(&self, path: &Path<'_>, notices: &mut Notices<'_>) -> Result<Vec<InterfaceAddress>, LoadError> {
+    fn read(&self, path: &Path<'_>, notices: &mut Notices<'_>) -> Result<Addresses, LoadError> {
         let mut addresses = Vec::with_capacity(1);
         let single =
             |text: &Text<'_>, at: &Path<'_>, family, kind, notices: &Notices<'_>, out: &mut Vec<_>| {
@@ -297,7 +297,7 @@ pub(super) fn instance(
         network = Network::Classic;
         addresses.extend(ip_addresses(&raw.inner_ip_address, &path.key("InnerIpAddress"), notices)?);
     }
-    let addresses = Addresses::from(distinct(addresses));
+    let addresses = distinct(addresses);
     Ok(InstanceFact {
         memberships: memberships(&raw.security_group_ids, id_text, path, notices)?,
         interfaces: nested(&raw.network_interfaces, &addresses, path, notices)?,
@@ -384,7 +384,7 @@ fn nested(
             None if elements.len() == 1 || primary.iter().any(shares) => InterfaceKind::Primary,
             None => InterfaceKind::Other,
         };
-        facts.push(NestedFact { id: NetworkInterfaceId::from(id_text), kind, addresses: addresses.into() });
+        facts.push(NestedFact { id: NetworkInterfaceId::from(id_text), kind, addresses });
     }
     facts.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(facts)

@@ -1,5 +1,7 @@
 //! Runs of addresses, and the shortest list of CIDR blocks that covers one exactly.
 
+use std::net::IpAddr;
+
 use super::packed::Packed;
 use super::{Family, IpBlock};
 
@@ -34,6 +36,12 @@ impl IpRange {
     #[must_use]
     pub const fn last(&self) -> u128 {
         self.last.get()
+    }
+
+    /// Returns the lowest address.
+    #[must_use]
+    pub const fn address(&self) -> IpAddr {
+        self.family.address(self.first())
     }
 }
 

@@ -1,15 +1,11 @@
 //! One source against many destinations: what it opens is worked out by class of those who are asked.
 
-use std::collections::BTreeMap;
-
 use super::context::Context;
-use super::finding::Standing;
-use super::reach::{Answer, Breach, Breadth, Demand, Pair, Part, against};
+use super::reach::{Answer, Breach, Breadth, Demand, Pair, Part, Sums, against};
 use crate::evaluate::{Answered, Difference, Row};
 use crate::graph::InterfaceIx;
 use crate::inventory::InterfaceAddress;
 use crate::netset::{Family, TransportSet};
-use crate::simulate::Certainty;
 
 /// What a rule asks of every pair.
 #[derive(Clone, Copy)]
@@ -51,17 +47,14 @@ impl<'q> Opener<'q> {
         }
         let (from, to) = (context.graph.interface(self.source), context.graph.interface(destination));
         let mut is_asked = false;
-        let mut sums: BTreeMap<(Standing, Certainty), TransportSet> = BTreeMap::new();
+        let mut sums = Sums::default();
         for family in breadth.families() {
             let (held, asked) = (breadth.of(from, family), breadth.of(to, family));
             for row in self.rows.iter_mut().filter(|row| row.is_of(&held)) {
                 for address in &asked {
                     is_asked = true;
                     for number in row.row.reach_of(destination, *address) {
-                        for (key, part) in row.against(self.question, family, number) {
-                            let sum = sums.entry(*key).or_insert_with(TransportSet::empty);
-                            *sum = sum.union(part);
-                        }
+                        sums.add(row.against(self.question, family, number));
                     }
                 }
             }
@@ -69,8 +62,7 @@ impl<'q> Opener<'q> {
                 break;
             }
         }
-        let breach = |((standing, certainty), traffic)| Breach { pair, standing, certainty, traffic };
-        is_asked.then(|| sums.into_iter().map(breach).collect())
+        is_asked.then(|| sums.breaches(pair))
     }
 }
 
@@ -99,7 +91,7 @@ impl OpenerRow<'_> {
                 .row
                 .reach(number)
                 .map(|reach| against(question.demand, &answer(&reach.before), &answer(&reach.after)));
-            parts.into_iter().flatten().filter(|(_, part)| !part.is_empty()).collect()
+            parts.unwrap_or_default()
         })
     }
 }

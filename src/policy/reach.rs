@@ -206,17 +206,37 @@ pub(super) fn breaches(
 pub(super) type Part = ((Standing, Certainty), TransportSet);
 
 /// Returns what of two answers stands against a demand.
-pub(super) fn against(demand: Demand, before: &Answer, after: &Answer) -> [Part; 4] {
+pub(super) fn against(demand: Demand, before: &Answer, after: &Answer) -> Vec<Part> {
     let (bad_before, bad_after, good_before) = match demand {
         Demand::Reach => (&before.denied, &after.denied, &before.accepted),
         Demand::NotReach => (&before.accepted, &after.accepted, &before.denied),
     };
-    [
+    let parts = [
         ((Standing::New, Certainty::Certain), bad_after.difference(bad_before)),
         ((Standing::Existing, Certainty::Certain), bad_after.intersection(bad_before)),
         ((Standing::New, Certainty::Possible), after.open.intersection(good_before)),
         ((Standing::Existing, Certainty::Possible), after.open.difference(good_before)),
-    ]
+    ];
+    parts.into_iter().filter(|(_, part)| !part.is_empty()).collect()
+}
+
+/// What stands against a demand over all addresses of a pair.
+#[derive(Default)]
+pub(super) struct Sums(BTreeMap<(Standing, Certainty), TransportSet>);
+
+impl Sums {
+    pub(super) fn add(&mut self, parts: &[Part]) {
+        for (key, part) in parts {
+            let sum = self.0.entry(*key).or_default();
+            *sum = sum.union(part);
+        }
+    }
+
+    /// Returns at most one breach for each standing and certainty.
+    pub(super) fn breaches(self, pair: Pair) -> Vec<Breach> {
+        let breach = |((standing, certainty), traffic)| Breach { pair, standing, certainty, traffic };
+        self.0.into_iter().map(breach).collect()
+    }
 }
 
 /// Looks for breaches of one pair: at most one for each standing and certainty.
@@ -242,16 +262,11 @@ pub(super) fn breach(
         let breach = Breach { pair, standing, certainty: Certainty::Possible, traffic: wanted.clone() };
         return is_unknown.then_some(breach).into_iter().collect();
     }
-    let mut sums: BTreeMap<(Standing, Certainty), TransportSet> = BTreeMap::new();
+    let mut sums = Sums::default();
     for [before, after] in &found {
-        let parts = against(demand, before, after).into_iter();
-        for ((standing, certainty), part) in parts.filter(|(_, part)| !part.is_empty()) {
-            let sum = sums.entry((standing, certainty)).or_insert_with(TransportSet::empty);
-            *sum = sum.union(&part);
-        }
+        sums.add(&against(demand, before, after));
     }
-    let breach = |((standing, certainty), traffic)| Breach { pair, standing, certainty, traffic };
-    sums.into_iter().map(breach).collect()
+    sums.breaches(pair)
 }
 
 /// Makes findings of breaches: one for each interface, direction, standing and certainty. The interface is the one that

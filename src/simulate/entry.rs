@@ -142,7 +142,7 @@ fn addresses(pieces: &[Range]) -> Addresses {
     if let [(_, kind, range)] = pieces
         && range.first() == range.last()
     {
-        let block = IpBlock::single(range.family().address(range.first()));
+        let block = IpBlock::single(range.address());
         return Addresses::from_iter([InterfaceAddress { block, kind: *kind }]);
     }
     let mut joined: Vec<(AddressKind, IpRange)> = Vec::new();

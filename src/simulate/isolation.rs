@@ -52,12 +52,10 @@ fn ask_friends(difference: &Difference<'_>, suspects: &mut [Suspect]) {
         let rest = suspects.get(from..).unwrap_or(&[]);
         let Some(next) = rest.iter().position(|one| !one.anybody.is_settled()) else { return };
         from += next + 1;
-        let Some(interface) = rest.get(next).map(|one| one.interface) else { return };
-        let friend = difference.rows(interface).iter_mut().find_map(|row| {
-            let (_, friend) = row.contact_with_anybody(Contact::is_settled);
-            friend.filter(|friend| difference.knows_groups(*friend))
-        });
-        let Some(friend) = friend else { continue };
+        let Some(one) = suspects.get_mut(from - 1) else { return };
+        let Some((anybody, friend)) = search(difference, one.interface, one.anybody) else { continue };
+        one.anybody = anybody;
+        let Some(friend) = friend.filter(|friend| difference.knows_groups(*friend)) else { continue };
         let mut rows = difference.rows(friend);
         let asks = |one: &&mut Suspect| {
             !one.anybody.is_settled()
@@ -123,22 +121,31 @@ pub(super) fn contact_with_anybody(
     interface: InterfaceIx,
     known: Contact,
 ) -> Option<Contact> {
-    let mut anybody = known;
-    if anybody.is_settled() {
-        return Some(anybody);
+    if known.is_settled() {
+        return Some(known);
     }
+    search(difference, interface, known).map(|(anybody, _)| anybody)
+}
+
+/// Looks for somebody with whom the contact is settled: returns the contact that is known then, and who that is.
+fn search(
+    difference: &Difference<'_>,
+    interface: InterfaceIx,
+    known: Contact,
+) -> Option<(Contact, Option<InterfaceIx>)> {
     let mut rows = difference.rows(interface);
     if rows.is_empty() {
         return None;
     }
+    let mut anybody = known;
     for row in &mut rows {
-        let (contact, _) = row.contact_with_anybody(|contact| anybody.or(contact).is_settled());
+        let (contact, friend) = row.contact_with_anybody(|contact| anybody.or(contact).is_settled());
         anybody = anybody.or(contact);
-        if anybody.is_settled() {
-            break;
+        if friend.is_some() {
+            return Some((anybody, friend));
         }
     }
-    Some(anybody)
+    Some((anybody, None))
 }
 
 /// Tells how an interface is isolated, from its contact with anybody and that with the changed ones.

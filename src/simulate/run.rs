@@ -1,7 +1,6 @@
 //! From removals to a [`Simulation`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::attribution::Attribution;
@@ -18,7 +17,6 @@ use crate::evaluate::{
 };
 use crate::graph::{GroupIx, InterfaceIx, SecurityGraph};
 use crate::inventory::{Direction, Network, NetworkInterface, RulePeer};
-use crate::netset::IpRange;
 use crate::parallel;
 
 /// Simulates removals judged together: what is lost, gained, isolated and orphaned, and what the API would refuse.
@@ -273,7 +271,7 @@ fn row_findings(
                 let Some(first) = peers.first().copied() else { continue };
                 let ends = [
                     end(&row),
-                    Endpoint::Interface { interface: first.interface, address: address(first.range) },
+                    Endpoint::Interface { interface: first.interface, address: first.range.address() },
                 ];
                 let responsible = attribution.of_ends(&[interface, first.interface], group.direction, ends);
                 let pieces: Arc<[Range]> =
@@ -352,10 +350,6 @@ impl RowFindings {
     }
 }
 
-fn address(range: IpRange) -> IpAddr {
-    range.family().address(range.first())
-}
-
 fn end(row: &Row<'_, '_>) -> Endpoint {
-    Endpoint::Interface { interface: row.interface(), address: address(row.range()) }
+    Endpoint::Interface { interface: row.interface(), address: row.range().address() }
 }
