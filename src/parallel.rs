@@ -1,4 +1,4 @@
-//! Loops over several threads that do not nest.
+//! Work on several threads that does not nest.
 //!
 //! A thread that waits for its share of a loop takes up other work of the pool. Where the caller runs a loop of its own,
 //! that may be the caller's next case, with an inner loop to wait for, and so on: the stack would grow with the number
@@ -6,8 +6,12 @@
 //! busy.
 
 use std::cell::Cell;
+use std::cmp::Ordering;
 
 use rayon::prelude::*;
+
+/// Into how many jobs a long loop is cut at the least, so that threads end together though some work takes longer.
+const JOBS: usize = 256;
 
 thread_local! {
     static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
@@ -43,7 +47,26 @@ where
         let _inside = Inside::enter();
         work(item)
     };
-    items.into_par_iter().map(inside).collect()
+    let items = items.into_par_iter();
+    let longest = (items.len() / JOBS).max(1);
+    items.with_max_len(longest).map(inside).collect()
+}
+
+/// Does two things side by side, unless the caller is inside a loop.
+pub(crate) fn both<A: Send, B: Send>(
+    one: impl FnOnce() -> A + Send,
+    other: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    if IS_INSIDE.get() { (one(), other()) } else { rayon::join(one, other) }
+}
+
+/// Sorts a list; elements that are equal may change places.
+pub(crate) fn sort_unstable_by<T: Send>(list: &mut [T], compare: impl Fn(&T, &T) -> Ordering + Sync) {
+    if IS_INSIDE.get() {
+        list.sort_unstable_by(compare);
+    } else {
+        list.par_sort_unstable_by(compare);
+    }
 }
 
 #[cfg(test)]

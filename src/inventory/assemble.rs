@@ -8,6 +8,7 @@ use super::issue::{InventoryIssue, IssueLevel, LoadError};
 use super::model::{Inventory, InventoryGap};
 use super::pages::{self, Placed, Survey};
 use super::place::pointer_text;
+use super::sorting::sort_by_id;
 use super::{join_groups, join_interfaces, judge_groups};
 
 /// What joining needs to speak about places, and where it leaves what it notices.
@@ -21,10 +22,10 @@ pub(super) struct Desk<'n> {
 impl Desk<'_> {
     /// Returns the source and the pointer of a place.
     fn place(&self, at: At, suffix: &str) -> (String, String) {
-        let source = self.names.get(at.source).cloned().unwrap_or_default();
-        let answer = self.answers.get(at.source).and_then(|answers| answers.get(at.answer));
+        let source = self.names.get(at.source()).cloned().unwrap_or_default();
+        let answer = self.answers.get(at.source()).and_then(|answers| answers.get(at.answer()));
         let mut pointer = answer.map_or_else(String::new, |answer| answer.root.clone());
-        if let (Some(answer), Some(index)) = (answer, at.index) {
+        if let (Some(answer), Some(index)) = (answer, at.index()) {
             pointer.push_str(&format!("{}/{index}", answer.list));
         }
         pointer.push_str(suffix);
@@ -93,13 +94,13 @@ impl Desk<'_> {
     }
 
     /// Keeps the first of records with one id and equal content, sorted by id; different content is an error.
-    pub(super) fn unique<T: PartialEq>(
+    pub(super) fn unique<T: PartialEq + Sync>(
         &mut self,
         mut records: Vec<Located<T>>,
-        id: impl Fn(&T) -> &str,
+        id: impl Fn(&T) -> &str + Sync,
     ) -> Result<Vec<Located<T>>, LoadError> {
-        // Stable: records of one id stay in the order of their places.
-        records.sort_by(|a, b| id(&a.fact).cmp(id(&b.fact)));
+        // Records of one id stay in the order of their places.
+        sort_by_id(&mut records, |record| id(&record.fact));
         let mut conflict: Option<(At, At, String)> = None;
         records.dedup_by(|record, kept| {
             if id(&kept.fact) != id(&record.fact) {
@@ -237,7 +238,7 @@ fn completeness(desk: &mut Desk<'_>) {
 
 fn report(desk: &mut Desk<'_>, kind: Kind, survey: Survey, has_interfaces: bool) {
     let action = kind.action();
-    let at = |(source, answer): (usize, usize)| At { source, answer, index: None };
+    let at = |(source, answer): (usize, usize)| At::new(source, answer, None);
     let hides_interfaces = kind == Kind::NetworkInterfaces || kind == Kind::Instances && !has_interfaces;
     if hides_interfaces && !survey.holes.is_empty() {
         desk.gap("truncated-page", &format!("the rest of the listing of `{action}`"));

@@ -64,7 +64,8 @@ impl<'a> Bytes<'a> {
         usize::try_from(number).ok().filter(|number| *number <= self.0.len())
     }
 
-    fn text(&mut self) -> Option<&'a str> {
+    /// Takes a text and its length.
+    pub(super) fn text(&mut self) -> Option<&'a str> {
         let length = self.length()?;
         std::str::from_utf8(self.run(length)?).ok()
     }

@@ -1,47 +1,121 @@
 //! The fingerprint of what an export says, whatever the pages, the white space and the names of its files.
 
-use std::io;
+use std::collections::BTreeMap;
 
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::model::Inventory;
+use super::id::{PortRangeListId, PrefixListId};
+use super::model::{ExternalConsumer, ForeignReference, Inventory, InventoryGap, PortRangeList, PrefixList};
 use crate::hex::hex;
+use crate::parallel;
 
 /// Changes when the canonical form changes, so that no old fingerprint vouches for a new reading.
 const FORM: &[u8] = b"sgleave inventory 1\n";
+/// How many elements one piece of text holds.
+const PIECE: usize = 128;
+/// How many pieces are held at a time, twice: some are hashed while the next ones are written.
+const BATCH: usize = 64;
+
+/// What follows the long lists in the canonical form.
+#[derive(Serialize)]
+struct Rest<'i> {
+    prefix_lists: &'i BTreeMap<PrefixListId, PrefixList>,
+    port_lists: &'i BTreeMap<PortRangeListId, PortRangeList>,
+    foreign_references: &'i [ForeignReference],
+    consumers: &'i [ExternalConsumer],
+    gaps: &'i [InventoryGap],
+}
 
 impl Inventory {
-    /// Returns `sha256:` and the hexadecimal SHA-256 of the canonical model.
+    /// Returns `sha256:` and the hexadecimal SHA-256 of the canonical model: of its compact JSON.
     ///
     /// Everything a verdict can rest on is in it, the gaps included; the issues, which name files, are not.
     #[must_use]
     pub fn digest(&self) -> String {
-        let mut sink = HashSink(Sha256::new());
-        sink.0.update(FORM);
-        let mut buffered = io::BufWriter::with_capacity(1 << 16, sink);
-        // INVARIANT: neither the sink nor a model of sorted lists and text keys can fail; a failure would still give
-        // a digest that no other inventory has been approved under.
-        let written = serde_json::to_writer(&mut buffered, self);
-        let mut hasher = match buffered.into_inner() {
-            Ok(sink) => sink.0,
-            Err(error) => error.into_inner().into_parts().0.0,
-        };
-        if let Err(error) = written {
-            hasher.update(error.to_string());
-        }
+        let Self {
+            instances,
+            interfaces,
+            groups,
+            prefix_lists,
+            port_lists,
+            foreign_references,
+            consumers,
+            gaps,
+            issues: _,
+        } = self;
+        let mut hasher = Sha256::new();
+        hasher.update(FORM);
+        hasher.update(b"{\"instances\":[");
+        list(instances, &mut hasher);
+        hasher.update(b"],\"interfaces\":[");
+        list(interfaces, &mut hasher);
+        hasher.update(b"],\"groups\":[");
+        list(groups, &mut hasher);
+        hasher.update(b"],");
+        let rest = text(&Rest { prefix_lists, port_lists, foreign_references, consumers, gaps });
+        hasher.update(rest.strip_prefix(b"{").unwrap_or(&rest));
         format!("sha256:{}", hex(&hasher.finalize()))
     }
 }
 
-struct HashSink(Sha256);
-
-impl io::Write for HashSink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
+/// Hashes what stands between the brackets of a list, which several threads write.
+fn list<T: Serialize + Sync>(elements: &[T], hasher: &mut Sha256) {
+    let pieces: Vec<&[T]> = elements.chunks(PIECE).collect();
+    let mut written: Vec<Vec<u8>> = Vec::new();
+    let mut is_first = true;
+    let mut hash = |pieces: &[Vec<u8>]| {
+        for piece in pieces {
+            if !std::mem::replace(&mut is_first, false) {
+                hasher.update(b",");
+            }
+            hasher.update(piece);
+        }
+    };
+    for batch in pieces.chunks(BATCH) {
+        let write = || parallel::each(batch, |piece| between_brackets(text(piece)));
+        (_, written) = parallel::both(|| hash(&written), write);
     }
+    hash(&written);
+}
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+fn between_brackets(mut text: Vec<u8>) -> Vec<u8> {
+    text.pop();
+    text.drain(..1);
+    text
+}
+
+/// Returns the compact JSON of a part of the model.
+fn text<T: Serialize + ?Sized>(part: &T) -> Vec<u8> {
+    // INVARIANT: a model of sorted lists and text keys cannot fail; a failure would still give a digest that no other
+    // inventory has been approved under.
+    serde_json::to_vec(part).unwrap_or_else(|error| error.to_string().into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::Instance;
+
+    #[test]
+    fn it_is_the_hash_of_the_compact_json() {
+        let instance = |number: usize| Instance {
+            id: format!("i-{number:05}").into(),
+            name: "a \"name\"".to_owned(),
+            status: "Running".into(),
+            region: None,
+            locks: Some(Vec::new()),
+            tags: [("k", "v")].into_iter().collect(),
+        };
+        for count in [0, 1, 2, PIECE, PIECE + 1, 3 * PIECE * BATCH + 5] {
+            let inventory = Inventory {
+                instances: (0..count).map(instance).collect(),
+                gaps: vec![InventoryGap { code: "truncated-page", what: count.to_string() }],
+                ..Inventory::default()
+            };
+            let json = serde_json::to_vec(&inventory).unwrap();
+            let hash = Sha256::new().chain_update(FORM).chain_update(json).finalize();
+            assert_eq!(inventory.digest(), format!("sha256:{}", hex(&hash)), "{count}");
+        }
     }
 }

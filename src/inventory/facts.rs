@@ -11,7 +11,7 @@ use super::model::{
     Direction, ExternalConsumer, ForeignReference, InnerAccessPolicy, Instance, InterfaceKind, InventoryGap,
     Memberships, Network, NetworkInterface, RuleGap, SecurityGroupRule, SecurityGroupType,
 };
-use super::shared::Tags;
+use super::tags::Tags;
 use crate::netset::{IpBlock, PortRange};
 
 /// The calls whose answers are read.
@@ -69,9 +69,34 @@ impl Kind {
 /// Where a record stands; the pointer is made from it when somebody asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct At {
-    pub(super) source: usize,
-    pub(super) answer: usize,
-    pub(super) index: Option<usize>,
+    source: u32,
+    answer: u32,
+    index: Option<u32>,
+}
+
+impl At {
+    /// Returns the place of an answer, or of an element of its list. No export has four billion of anything.
+    pub(super) fn new(source: usize, answer: usize, index: Option<usize>) -> Self {
+        let short = |number| u32::try_from(number).unwrap_or(u32::MAX);
+        Self { source: short(source), answer: short(answer), index: index.map(short) }
+    }
+
+    /// Returns the place of an element of the list at this place.
+    pub(super) const fn element(self, index: u32) -> Self {
+        Self { index: Some(index), ..self }
+    }
+
+    pub(super) const fn source(self) -> usize {
+        self.source as usize
+    }
+
+    pub(super) const fn answer(self) -> usize {
+        self.answer as usize
+    }
+
+    pub(super) const fn index(self) -> Option<u32> {
+        self.index
+    }
 }
 
 /// A record and its place.
@@ -157,7 +182,7 @@ pub(super) struct RulesFact {
     /// Whether the answer has a list of rules at all.
     pub(super) returned: bool,
     /// The rules with their position, in the order of the answer.
-    pub(super) rules: Vec<(usize, SecurityGroupRule)>,
+    pub(super) rules: Vec<(u32, SecurityGroupRule)>,
     /// Rules that cannot be used.
     pub(super) gaps: Vec<RuleGap>,
     /// How many elements the list has.

@@ -3,16 +3,17 @@
 use std::borrow::Borrow;
 use std::fmt;
 
+use compact_str::CompactString;
 use serde::Serialize;
 
 use super::shared::SharedText;
 
 macro_rules! id {
-    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+    ($($(#[$doc:meta])* $name:ident($text:ty)),+ $(,)?) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
-        pub struct $name(SharedText);
+        pub struct $name($text);
 
         impl $name {
             /// Returns the id as text.
@@ -24,7 +25,7 @@ macro_rules! id {
 
         impl<T: AsRef<str>> From<T> for $name {
             fn from(text: T) -> Self {
-                Self(SharedText::from(text))
+                Self(<$text>::from(text.as_ref()))
             }
         }
 
@@ -42,25 +43,26 @@ macro_rules! id {
     )+};
 }
 
+// What one or two things hold is short enough to stand in them; what many hold is shared.
 id! {
     /// An ECS instance, `i-…`.
-    InstanceId,
+    InstanceId(CompactString),
     /// An elastic network interface, `eni-…`.
-    NetworkInterfaceId,
+    NetworkInterfaceId(CompactString),
     /// A security group, `sg-…`.
-    SecurityGroupId,
+    SecurityGroupId(SharedText),
     /// A security group rule, `sgr-…`.
-    SecurityGroupRuleId,
+    SecurityGroupRuleId(CompactString),
     /// A prefix list, `pl-…`.
-    PrefixListId,
+    PrefixListId(SharedText),
     /// A port range list, `prl-…`.
-    PortRangeListId,
+    PortRangeListId(SharedText),
     /// A virtual private cloud, `vpc-…`.
-    VpcId,
+    VpcId(SharedText),
     /// A vSwitch, `vsw-…`.
-    VSwitchId,
+    VSwitchId(SharedText),
     /// An account, as opaque text.
-    AccountId,
+    AccountId(SharedText),
     /// A region such as `cn-hangzhou`.
-    RegionId,
+    RegionId(SharedText),
 }

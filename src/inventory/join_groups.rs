@@ -50,14 +50,14 @@ impl Counts {
 #[derive(Debug, Clone)]
 pub(super) struct Placed {
     at: At,
-    index: usize,
+    index: u32,
     pub(super) rule: SecurityGroupRule,
 }
 
 impl Placed {
     /// Returns the place of the rule itself.
     pub(super) const fn position(&self) -> At {
-        At { index: Some(self.index), ..self.at }
+        self.at.element(self.index)
     }
 }
 
@@ -94,11 +94,11 @@ fn draft(
     pages: Vec<Located<AttributeFact>>,
 ) -> Result<Draft, LoadError> {
     // One of the two is there; a default place is never shown.
-    let at = listed.as_ref().map(|located| located.at).or(pages.first().map(|page| page.at)).unwrap_or(At {
-        source: 0,
-        answer: 0,
-        index: None,
-    });
+    let at = listed
+        .as_ref()
+        .map(|located| located.at)
+        .or(pages.first().map(|page| page.at))
+        .unwrap_or(At::new(0, 0, None));
     let id = listed
         .as_ref()
         .map(|located| located.fact.id.clone())

@@ -13,7 +13,9 @@ use super::join_groups::Groups;
 use super::model::{
     Instance, InterfaceAddress, InterfaceKind, Memberships, Network, NetworkInterface, SecurityGroupType,
 };
-use super::shared::{SharedText, Tags};
+use super::shared::SharedText;
+use super::sorting::sort_by_id;
+use super::tags::Tags;
 
 const ERROR: IssueLevel = IssueLevel::Error;
 const WARNING: IssueLevel = IssueLevel::Warning;
@@ -39,10 +41,10 @@ pub(super) fn join(
     let mut models: Vec<Instance> = instances.into_iter().map(|located| located.fact.instance).collect();
     models.extend(unexported);
     models.shrink_to_fit();
-    models.sort_by(|a, b| a.id.cmp(&b.id));
+    sort_by_id(&mut models, |instance| instance.id.as_str());
     primaries(desk, &models, &interfaces, exported, adopted)?;
     if interfaces.len() > exported {
-        interfaces.sort_by(|a, b| a.fact.id.cmp(&b.fact.id));
+        sort_by_id(&mut interfaces, |located| located.fact.id.as_str());
     }
     regions(&models, &mut interfaces, groups);
     for located in &mut interfaces {

@@ -144,6 +144,9 @@ fn read(number: usize, source: &Source) -> Result<Facts, LoadError> {
         }
     }
     facts.issues = notices.finish();
+    // They grew answer by answer, and wait here until the last source is read.
+    facts.instances.shrink_to_fit();
+    facts.interfaces.shrink_to_fit();
     Ok(facts)
 }
 

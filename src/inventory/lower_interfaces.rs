@@ -40,7 +40,7 @@ pub(super) fn interface(
     };
     Ok(model::NetworkInterface {
         id: NetworkInterfaceId::from(id_text),
-        name: label(&raw.network_interface_name, &path.key("NetworkInterfaceName"), notices)?,
+        name: label(&raw.network_interface_name, &path.key("NetworkInterfaceName"), notices)?.to_owned(),
         kind: kind_of(&raw.kind, path, notices)?.unwrap_or(InterfaceKind::Other),
         status: word(&raw.status, &path.key("Status"), notices)?.unwrap_or_default().into(),
         instance: attached_to(raw, path, notices)?,
@@ -116,8 +116,9 @@ fn memberships(
 ) -> Result<Memberships, LoadError> {
     let outer = path.key("SecurityGroupIds");
     let at = inner(&outer, list.shape, "SecurityGroupId");
-    let mut groups = Vec::new();
-    for (index, text) in items(list, &outer, notices)?.iter().enumerate() {
+    let elements = items(list, &outer, notices)?;
+    let mut groups = Vec::with_capacity(elements.len());
+    for (index, text) in elements.iter().enumerate() {
         groups.push(SecurityGroupId::from(required_id(&text.0, &at.index(index), notices)?));
     }
     if groups.is_empty() {
@@ -303,7 +304,7 @@ pub(super) fn instance(
         interfaces: nested(&raw.network_interfaces, &addresses, path, notices)?,
         instance: model::Instance {
             id: InstanceId::from(id_text),
-            name: label(&raw.instance_name, &path.key("InstanceName"), notices)?,
+            name: label(&raw.instance_name, &path.key("InstanceName"), notices)?.to_owned(),
             status: word(&raw.status, &path.key("Status"), notices)?.unwrap_or_default().into(),
             region: region.map(RegionId::from),
             locks: locks(raw, path, notices)?,

@@ -29,8 +29,10 @@ mod pages;
 mod place;
 mod scalars;
 mod shared;
+mod sorting;
 mod stored;
 mod stored_model;
+mod tags;
 mod wire;
 
 pub use address_list::Addresses;
@@ -46,4 +48,5 @@ pub use model::{
     PortRangeList, PortRanges, PrefixList, RuleAction, RuleGap, RulePeer, RulePorts, SecurityGroup,
     SecurityGroupRule, SecurityGroupType, Unevaluable,
 };
-pub use shared::{SharedText, Tags};
+pub use shared::SharedText;
+pub use tags::Tags;

@@ -12,7 +12,8 @@ use super::id::{
     SecurityGroupRuleId, VSwitchId, VpcId,
 };
 use super::issue::InventoryIssue;
-use super::shared::{SharedText, Tags};
+use super::shared::SharedText;
+use super::tags::Tags;
 use crate::netset::{IpBlock, IpProtocol, PortRange, PortSet, TransportSet};
 
 /// The port ranges of a rule, in its own order; up to four take no memory of their own.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::ecs::Tag;
 use super::issue::LoadError;
 use super::place::{Notices, Path, excerpt};
-use super::shared::Tags;
+use super::tags::Tags;
 use super::wire::{List, Shape, Slot, Text};
 use crate::netset::{HostBits, IpBlock, IpBlockError};
 
@@ -45,10 +45,14 @@ pub(super) fn word<'t>(
 }
 
 /// Returns a display text; empty when absent or `null`.
-pub(super) fn label(text: &Text<'_>, path: &Path<'_>, notices: &Notices<'_>) -> Result<String, LoadError> {
+pub(super) fn label<'t>(
+    text: &'t Text<'_>,
+    path: &Path<'_>,
+    notices: &Notices<'_>,
+) -> Result<&'t str, LoadError> {
     match text {
-        Text::Absent | Text::Null => Ok(String::new()),
-        Text::Str(text) => Ok(text.as_ref().to_owned()),
+        Text::Absent | Text::Null => Ok(""),
+        Text::Str(text) => Ok(text),
         other => Err(wrong_type(notices, path, &shown(other), "a string")),
     }
 }
@@ -215,23 +219,25 @@ pub(super) fn tags(
     path: &Path<'_>,
     notices: &Notices<'_>,
 ) -> Result<Tags, LoadError> {
-    let mut tags: Vec<(String, String)> = Vec::new();
+    let elements = items(list, path, notices)?;
+    let mut tags: Vec<(&str, &str)> = Vec::with_capacity(elements.len());
     let inner = inner(path, list.shape, "Tag");
-    for (index, slot) in items(list, path, notices)?.iter().enumerate() {
+    for (index, slot) in elements.iter().enumerate() {
         let at = inner.index(index);
         let tag = element(slot, &at, notices)?;
-        let pick = |first: &Text<'_>, second: &Text<'_>, name: &str| -> Result<String, LoadError> {
-            let chosen = if first.is_filled() { first } else { second };
-            label(chosen, &at.key(name), notices)
-        };
-        let key = pick(&tag.tag_key, &tag.key, "TagKey")?;
-        let value = pick(&tag.tag_value, &tag.value, "TagValue")?;
+        let key = label(either(&tag.tag_key, &tag.key), &at.key("TagKey"), notices)?;
+        let value = label(either(&tag.tag_value, &tag.value), &at.key("TagValue"), notices)?;
         if key.is_empty() && value.is_empty() {
             continue;
         }
         tags.push((key, value));
     }
     Ok(tags.into_iter().collect())
+}
+
+/// Returns the first of two ways to say a thing, if anything is said that way.
+fn either<'t, 'de>(first: &'t Text<'de>, second: &'t Text<'de>) -> &'t Text<'de> {
+    if first.is_filled() { first } else { second }
 }
 
 /// Returns the region of a zone: `cn-hangzhou-k` and `ap-southeast-1a` lie in `cn-hangzhou` and `ap-southeast-1`.

@@ -95,47 +95,6 @@ impl Serialize for SharedText {
     }
 }
 
-/// The tags of a thing, sorted by key, each key once; untrusted text.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Tags(Box<[(SharedText, SharedText)]>);
-
-impl Tags {
-    /// Returns the value of a key.
-    #[must_use]
-    pub fn get(&self, key: &str) -> Option<&str> {
-        let at = self.0.binary_search_by(|(known, _)| known.as_str().cmp(key)).ok()?;
-        self.0.get(at).map(|(_, value)| value.as_str())
-    }
-
-    /// Returns keys and values, sorted by key.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
-        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
-    }
-
-    /// Sets the value of a key.
-    pub fn insert(&mut self, key: &str, value: &str) {
-        let others = self.iter().filter(|(known, _)| *known != key).collect::<Vec<_>>();
-        *self = others.into_iter().chain([(key, value)]).collect();
-    }
-}
-
-impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for Tags {
-    /// Of several values of one key the smallest is kept, so that their order changes nothing.
-    fn from_iter<I: IntoIterator<Item = (K, V)>>(tags: I) -> Self {
-        let text = |(key, value): (K, V)| (SharedText::from(key), SharedText::from(value));
-        let mut tags: Vec<(SharedText, SharedText)> = tags.into_iter().map(text).collect();
-        tags.sort_unstable();
-        tags.dedup_by(|later, first| later.0 == first.0);
-        Self(tags.into())
-    }
-}
-
-impl Serialize for Tags {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,15 +113,5 @@ mod tests {
         let texts: Vec<String> = (0..3 * REMEMBERED).map(|number| format!("eni-{number}")).collect();
         let shared: Vec<SharedText> = texts.iter().map(SharedText::from).collect();
         assert!(texts.iter().zip(&shared).all(|(text, shared)| text == shared.as_str()));
-    }
-
-    #[test]
-    fn tags_are_a_sorted_map() {
-        let mut tags: Tags = [("b", "2"), ("a", "9"), ("a", "1")].into_iter().collect();
-        assert_eq!(tags.iter().collect::<Vec<_>>(), [("a", "1"), ("b", "2")]);
-        tags.insert("b", "0");
-        tags.insert("c", "");
-        assert_eq!((tags.get("b"), tags.get("c"), tags.get("d")), (Some("0"), Some(""), None));
-        assert_eq!(serde_json::to_string(&tags).unwrap(), r#"{"a":"1","b":"0","c":""}"#);
     }
 }

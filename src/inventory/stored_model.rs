@@ -1,7 +1,7 @@
 //! The model as bytes, type by type. What a type says in `model` about its content is looked at in `stored`.
 
 use super::address_list::Addresses;
-use super::bytes::{Bytes, Stored, put_length, put_text, take_text};
+use super::bytes::{Bytes, Stored, put_text, take_text};
 use super::id::{
     AccountId, InstanceId, NetworkInterfaceId, PortRangeListId, PrefixListId, RegionId, SecurityGroupId,
     SecurityGroupRuleId, VSwitchId, VpcId,
@@ -13,7 +13,7 @@ use super::model::{
     PortRanges, PrefixList, RuleAction, RuleGap, RulePeer, RulePorts, SecurityGroup, SecurityGroupRule,
     SecurityGroupType, Unevaluable,
 };
-use super::shared::{SharedText, Tags};
+use super::shared::SharedText;
 use crate::netset::{Family, IpBlock, IpProtocol, PortRange};
 
 macro_rules! stored_ids {
@@ -104,26 +104,6 @@ impl Stored for SharedText {
 
     fn take(from: &mut Bytes<'_>) -> Option<Self> {
         take_text(from)
-    }
-}
-
-impl Stored for Tags {
-    fn put(&self, out: &mut Vec<u8>) {
-        put_length(self.iter().len(), out);
-        for (key, value) in self.iter() {
-            put_text(key, out);
-            put_text(value, out);
-        }
-    }
-
-    fn take(from: &mut Bytes<'_>) -> Option<Self> {
-        let length = from.length()?;
-        let mut tags: Vec<(SharedText, SharedText)> = Vec::new();
-        for _ in 0..length {
-            tags.push((Stored::take(from)?, Stored::take(from)?));
-        }
-        let tags: Self = tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        Some(tags).filter(|tags| tags.iter().len() == length)
     }
 }
 
