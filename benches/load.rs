@@ -25,9 +25,13 @@ fn read(criterion: &mut Criterion) {
             );
         });
         // What the cache keeps: the same inventory without the parsing.
-        let stored = load(estate.sources).expect("a complete export").to_bytes();
+        let stored = load(estate.sources).expect("a complete export").to_parts();
         group.bench_function(BenchmarkId::new("stored", size), |bencher| {
-            bencher.iter(|| black_box(Inventory::from_bytes(&stored)));
+            bencher.iter_batched(
+                || stored.clone(),
+                |parts| black_box(Inventory::from_parts(parts)),
+                BatchSize::PerIteration,
+            );
         });
     }
     group.finish();

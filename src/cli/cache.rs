@@ -5,7 +5,7 @@
 //! judge the export again, and none to fail.
 
 use std::fs::{self, DirBuilder, File};
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -123,15 +123,15 @@ impl Cache {
     fn find(&self, key: &Hash, terminal: &mut Terminal) -> Option<Understood> {
         let place = self.place(key);
         terminal.stage("reading the cache");
-        let entry = match self.read(&place) {
-            Ok(entry) => entry,
+        let (file, length) = match self.open_entry(&place) {
+            Ok(opened) => opened,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => {
                 terminal.detail(&format!("`{}` is ignored: {error}", place.display()));
                 return None;
             }
         };
-        match entry::read(key, &entry) {
+        match entry::read(key, length, file) {
             Ok(understood) => {
                 terminal.detail(&format!("`{}` holds what they say", place.display()));
                 Some(understood)
@@ -143,7 +143,8 @@ impl Cache {
         }
     }
 
-    fn read(&self, place: &Path) -> io::Result<Vec<u8>> {
+    /// Opens an entry; with its length.
+    fn open_entry(&self, place: &Path) -> io::Result<(File, u64)> {
         // Opening a pipe would wait for somebody to write.
         if !fs::metadata(place)?.is_file() {
             return Err(io::Error::other("it is no regular file"));
@@ -153,9 +154,7 @@ impl Cache {
         if length > self.limit {
             return Err(io::Error::other("it is longer than --max-input-bytes allows"));
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-        file.take(length).read_to_end(&mut bytes)?;
-        Ok(bytes)
+        Ok((file, length))
     }
 
     /// Writes an entry. A run that cannot is as good as one that need not.

@@ -1,9 +1,10 @@
 //! One entry of a cache: a line that says what it is, and an inventory as bytes.
 //!
-//! The line holds the form, the version, the key, the digest of the inventory, the length of the bytes and a checksum of
-//! all that. Nothing behind it is looked at before the line is right and the checksum holds.
+//! The line holds the form, the version, the key, the digest of the inventory, the number of its parts and a checksum of
+//! all that and of the parts. The lengths of the parts follow, then the parts. Nothing is made of them before the line
+//! is right and the checksum holds.
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, Read, Write};
 
 use sha2::{Digest as _, Sha256};
 
@@ -12,9 +13,9 @@ use crate::hex::hex;
 use crate::inventory::Inventory;
 
 /// Changes when an entry is written differently.
-const FORM: &str = "sgleave-inventory-1";
+const FORM: &str = "sgleave-inventory-2";
 /// No first line is longer.
-const LINE: usize = 512;
+const LINE: u64 = 512;
 
 /// What an export is understood as.
 pub(super) struct Understood {
@@ -25,19 +26,24 @@ pub(super) struct Understood {
 
 /// Writes an entry.
 pub(super) fn write(key: &Hash, understood: &Understood, out: &mut dyn Write) -> io::Result<()> {
-    let bytes = understood.inventory.to_bytes();
-    writeln!(out, "{}", line(key, &understood.digest, &bytes))?;
-    out.write_all(&bytes)
+    let parts = understood.inventory.to_parts();
+    writeln!(out, "{}", line(key, &understood.digest, &parts))?;
+    for part in &parts {
+        out.write_all(&length_of(part).to_le_bytes())?;
+    }
+    parts.iter().try_for_each(|part| out.write_all(part))
 }
 
-/// Reads an entry, or tells why it is none.
-pub(super) fn read(key: &Hash, entry: &[u8]) -> Result<Understood, &'static str> {
-    let end = entry.iter().take(LINE).position(|byte| *byte == b'\n').ok_or("it has no first line")?;
-    let (first, bytes) = entry.split_at(end);
+/// Reads an entry of so many bytes, or tells why it is none.
+pub(super) fn read(key: &Hash, length: u64, from: impl Read) -> Result<Understood, &'static str> {
+    // What grows while it is read is not read to its end.
+    let mut from = io::BufReader::new(from.take(length));
+    let mut first = Vec::new();
+    from.by_ref().take(LINE).read_until(b'\n', &mut first).map_err(|_| "it cannot be read")?;
+    let first = first.strip_suffix(b"\n").ok_or("it has no first line")?;
     let first = std::str::from_utf8(first).map_err(|_| "its first line is no text")?;
-    let bytes = bytes.get(1..).unwrap_or_default();
     let words: Vec<&str> = first.split(' ').collect();
-    let [form, version, of, digest, length, _] = words.as_slice() else {
+    let [form, version, of, digest, count, _] = words.as_slice() else {
         return Err("its first line is that of no entry");
     };
     if (*form, *version) != (FORM, env!("CARGO_PKG_VERSION")) {
@@ -46,22 +52,48 @@ pub(super) fn read(key: &Hash, entry: &[u8]) -> Result<Understood, &'static str>
     if *of != hex(key) {
         return Err("it is of another export");
     }
-    if length.parse() != Ok(bytes.len()) {
-        return Err("it is not as long as it says");
-    }
+    let count: u64 = count.parse().map_err(|_| "its first line is that of no entry")?;
+    let parts = parts(count, length.saturating_sub(first.len() as u64 + 1), &mut from)
+        .ok_or("it is not as long as it says")?;
     // Also a line that says the same in other words is not the one that was written.
-    if line(key, digest, bytes) != first {
+    if line(key, digest, &parts) != first {
         return Err("its checksum does not hold");
     }
-    let inventory = Inventory::from_bytes(bytes).ok_or("it holds no inventory")?;
-    Ok(Understood { inventory, digest: (*digest).to_owned() })
+    let digest = (*digest).to_owned();
+    let inventory = Inventory::from_parts(parts).ok_or("it holds no inventory")?;
+    Ok(Understood { inventory, digest })
 }
 
-/// Returns the first line. A length and a checksum stand for the bytes.
-fn line(key: &Hash, digest: &str, bytes: &[u8]) -> String {
-    let (key, length) = (hex(key), bytes.len());
-    let said = format!("{FORM} {} {key} {digest} {length}", env!("CARGO_PKG_VERSION"));
-    let checksum = Sha256::new().chain_update(&said).chain_update(hash_of_pieces(bytes)).finalize();
+/// Reads this many lengths and parts; there must be just as many bytes.
+fn parts(count: u64, bytes: u64, from: &mut impl Read) -> Option<Vec<Vec<u8>>> {
+    const LENGTH: u64 = size_of::<u64>() as u64;
+    let mut rest = bytes.checked_sub(count.checked_mul(LENGTH)?)?;
+    let mut lengths = Vec::new();
+    for _ in 0..count {
+        let mut length = [0; LENGTH as usize];
+        from.read_exact(&mut length).ok()?;
+        let length = u64::from_le_bytes(length);
+        rest = rest.checked_sub(length)?;
+        lengths.push(usize::try_from(length).ok()?);
+    }
+    let mut parts = Vec::with_capacity(lengths.len());
+    for length in lengths {
+        let mut part = vec![0; length];
+        from.read_exact(&mut part).ok()?;
+        parts.push(part);
+    }
+    (rest == 0).then_some(parts)
+}
+
+fn length_of(part: &[u8]) -> u64 {
+    u64::try_from(part.len()).unwrap_or(u64::MAX)
+}
+
+/// Returns the first line. The number of parts and a checksum stand for the bytes.
+fn line(key: &Hash, digest: &str, parts: &[Vec<u8>]) -> String {
+    let (key, count) = (hex(key), parts.len());
+    let said = format!("{FORM} {} {key} {digest} {count}", env!("CARGO_PKG_VERSION"));
+    let checksum = Sha256::new().chain_update(&said).chain_update(hash_of_pieces(parts)).finalize();
     format!("{said} {}", hex(&Hash::from(checksum)))
 }
 
@@ -71,6 +103,10 @@ mod tests {
     use crate::inventory::{Instance, InventoryGap};
 
     const KEY: Hash = [7; 32];
+
+    fn read_bytes(key: &Hash, entry: &[u8]) -> Result<Understood, &'static str> {
+        read(key, entry.len() as u64, entry)
+    }
 
     fn entry() -> Vec<u8> {
         let instance = Instance {
@@ -91,7 +127,7 @@ mod tests {
 
     #[test]
     fn an_entry_comes_back() {
-        let read = read(&KEY, &entry()).ok().unwrap();
+        let read = read_bytes(&KEY, &entry()).ok().unwrap();
         assert_eq!(read.digest, read.inventory.digest());
         assert_eq!(read.inventory.gaps[0].code, "truncated-page");
     }
@@ -100,15 +136,15 @@ mod tests {
     fn no_bit_may_change_and_no_byte_be_missing() {
         let entry = entry();
         for at in 0..entry.len() {
-            assert!(read(&KEY, &entry[..at]).is_err(), "cut at {at}");
+            assert!(read_bytes(&KEY, &entry[..at]).is_err(), "cut at {at}");
             for bit in 0..8 {
                 let mut entry = entry.clone();
                 entry[at] ^= 1 << bit;
-                assert!(read(&KEY, &entry).is_err(), "byte {at} bit {bit}");
+                assert!(read_bytes(&KEY, &entry).is_err(), "byte {at} bit {bit}");
             }
         }
-        assert!(read(&KEY, &[entry.as_slice(), b"x"].concat()).is_err());
-        assert!(read(&[8; 32], &entry).is_err());
+        assert!(read_bytes(&KEY, &[entry.as_slice(), b"x"].concat()).is_err());
+        assert!(read_bytes(&[8; 32], &entry).is_err());
     }
 
     #[test]
@@ -116,6 +152,6 @@ mod tests {
         let entry = entry();
         let here = format!(" {} ", env!("CARGO_PKG_VERSION"));
         let text = String::from_utf8_lossy(&entry).replacen(&here, " 0.0.9 ", 1);
-        assert_eq!(read(&KEY, text.as_bytes()).err(), Some("it is of another version"));
+        assert_eq!(read_bytes(&KEY, text.as_bytes()).err(), Some("it is of another version"));
     }
 }

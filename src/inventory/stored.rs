@@ -1,33 +1,31 @@
 //! An inventory as bytes, so that what was judged once need not be judged again.
 //!
-//! The bytes hold the model as it is, issues included, in parts that are written and read side by side: the length of every
-//! list's parts, then the parts. They are no format of exchange: nobody but the same program may read them. They carry
-//! no proof of their own, so whoever keeps them keeps a checksum as well; but no bytes whatever make an inventory that
-//! breaks a promise of the model about its order.
+//! The bytes hold the model as it is, issues included, in parts that are written and read side by side, and let go one by
+//! one: what is short and the number of every long list's parts, then those parts. They are no format of exchange: nobody
+//! but the same program may read them. They carry no proof of their own, so whoever keeps them keeps a checksum as well;
+//! but no bytes whatever make an inventory that breaks a promise of the model about its order.
 
-use super::bytes::{Bytes, Stored, put_length};
+use super::bytes::{Bytes, Stored};
 use super::model::{Inventory, Memberships, NetworkInterface, SecurityGroup};
 use crate::parallel;
 
 /// How many elements a part holds: enough to be worth a thread's while, few enough to share them evenly.
 const PART: usize = 2_048;
-/// How many lists of parts there are.
-const LISTS: usize = 5;
 /// A group holds hundreds of rules.
 const PART_OF_GROUPS: usize = 64;
 
 impl Inventory {
-    /// Returns the inventory as bytes for [`Inventory::from_bytes`] of the same program.
+    /// Returns the inventory as bytes for [`Inventory::from_parts`] of the same program.
     ///
     /// ```
     /// use sgleave::inventory::Inventory;
     ///
-    /// let bytes = Inventory::default().to_bytes();
-    /// assert_eq!(Inventory::from_bytes(&bytes), Some(Inventory::default()));
-    /// assert_eq!(Inventory::from_bytes(b"no inventory"), None);
+    /// let parts = Inventory::default().to_parts();
+    /// assert_eq!(Inventory::from_parts(parts), Some(Inventory::default()));
+    /// assert_eq!(Inventory::from_parts(vec![b"no inventory".to_vec()]), None);
     /// ```
     #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub fn to_parts(&self) -> Vec<Vec<u8>> {
         let Self {
             instances,
             interfaces,
@@ -39,65 +37,63 @@ impl Inventory {
             gaps,
             issues,
         } = self;
-        let mut rest = Vec::new();
-        prefix_lists.put(&mut rest);
-        port_lists.put(&mut rest);
-        foreign_references.put(&mut rest);
-        consumers.put(&mut rest);
-        gaps.put(&mut rest);
-        let lists: [_; LISTS] = [
+        let lists = [
             parts_of(instances, PART),
             parts_of(interfaces, PART),
             parts_of(groups, PART_OF_GROUPS),
             parts_of(issues, PART),
-            vec![rest],
         ];
-        let mut bytes = Vec::new();
+        let mut first = Vec::new();
+        prefix_lists.put(&mut first);
+        port_lists.put(&mut first);
+        foreign_references.put(&mut first);
+        consumers.put(&mut first);
+        gaps.put(&mut first);
         for parts in &lists {
-            put_length(parts.len(), &mut bytes);
-            for part in parts {
-                put_length(part.len(), &mut bytes);
-            }
+            first.extend_from_slice(&count(parts.len()).to_le_bytes());
         }
-        bytes.reserve_exact(lists.iter().flatten().map(Vec::len).sum());
-        for part in lists.into_iter().flatten() {
-            bytes.extend_from_slice(&part);
-        }
-        bytes
+        [first].into_iter().chain(lists.into_iter().flatten()).collect()
     }
 
-    /// Returns the inventory that [`Inventory::to_bytes`] of the same program wrote; `None` when the bytes are none.
+    /// Returns the inventory that [`Inventory::to_parts`] of the same program wrote; `None` when the bytes are none. Each
+    /// part is let go when it is read.
     #[must_use]
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let mut from = Bytes::new(bytes);
-        let mut lengths = Vec::new();
-        for _ in 0..LISTS {
-            lengths.push((0..from.length()?).map(|_| from.length()).collect::<Option<Vec<_>>>()?);
-        }
-        let mut lists = Vec::new();
-        for lengths in lengths {
-            lists.push(lengths.into_iter().map(|length| from.run(length)).collect::<Option<Vec<_>>>()?);
-        }
-        let [instances, interfaces, groups, issues, rest]: [Vec<&[u8]>; LISTS] = lists.try_into().ok()?;
-        let [rest] = rest.as_slice() else { return None };
-        let mut rest = Bytes::new(rest);
-        let inventory = Self {
-            instances: joined(instances, |_| true)?,
-            interfaces: joined(interfaces, is_in_order)?,
-            groups: joined(groups, |group: &SecurityGroup| group.rules.is_sorted())?,
-            prefix_lists: Stored::take(&mut rest)?,
-            port_lists: Stored::take(&mut rest)?,
-            foreign_references: Stored::take(&mut rest)?,
-            consumers: Stored::take(&mut rest)?,
-            gaps: Stored::take(&mut rest)?,
-            issues: joined(issues, |_| true)?,
+    pub fn from_parts(parts: Vec<Vec<u8>>) -> Option<Self> {
+        let mut parts = parts.into_iter();
+        let first = parts.next()?;
+        let mut first = Bytes::new(&first);
+        let mut inventory = Self {
+            prefix_lists: Stored::take(&mut first)?,
+            port_lists: Stored::take(&mut first)?,
+            foreign_references: Stored::take(&mut first)?,
+            consumers: Stored::take(&mut first)?,
+            gaps: Stored::take(&mut first)?,
+            ..Self::default()
         };
+        let mut list = || {
+            let count = usize::try_from(u32::take(&mut first)?).ok()?;
+            let list: Vec<Vec<u8>> = parts.by_ref().take(count).collect();
+            Some(list).filter(|list| list.len() == count)
+        };
+        let [instances, interfaces, groups, issues] = [list()?, list()?, list()?, list()?];
+        if !first.is_empty() || parts.next().is_some() {
+            return None;
+        }
+        inventory.instances = joined(instances, |_| true)?;
+        inventory.interfaces = joined(interfaces, is_in_order)?;
+        inventory.groups = joined(groups, |group: &SecurityGroup| group.rules.is_sorted())?;
+        inventory.issues = joined(issues, |_| true)?;
         // Look-ups search these lists.
         let are_sorted = inventory.instances.is_sorted_by(|a, b| a.id < b.id)
             && inventory.interfaces.is_sorted_by(|a, b| a.id < b.id)
             && inventory.groups.is_sorted_by(|a, b| a.id < b.id);
-        (from.is_empty() && rest.is_empty() && are_sorted).then_some(inventory)
+        are_sorted.then_some(inventory)
     }
+}
+
+/// Parts hold thousands of elements: an inventory with more parts than this holds would not fit into any memory.
+fn count(parts: usize) -> u32 {
+    u32::try_from(parts).unwrap_or(u32::MAX)
 }
 
 /// Writes a list in parts.
@@ -112,9 +108,9 @@ fn parts_of<T: Stored + Sync>(list: &[T], length: usize) -> Vec<Vec<u8>> {
 }
 
 /// Reads a list from its parts; every element must be as the model promises.
-fn joined<T: Stored + Send>(parts: Vec<&[u8]>, is_sound: fn(&T) -> bool) -> Option<Vec<T>> {
+fn joined<T: Stored + Send>(parts: Vec<Vec<u8>>, is_sound: fn(&T) -> bool) -> Option<Vec<T>> {
     let parts = parallel::each(parts, |part| {
-        let mut from = Bytes::new(part);
+        let mut from = Bytes::new(&part);
         let mut list = Vec::new();
         while !from.is_empty() {
             list.push(T::take(&mut from).filter(is_sound)?);

@@ -2,7 +2,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::{any, prop_assert_eq, proptest};
-use proptest::sample::Index;
+use proptest::sample::{Index, select};
 use sgleave::graph::SecurityGraph;
 use sgleave::inventory::{Inventory, Source, load};
 use sgleave::testing::{Shape, arb_inventory, export_in_pages};
@@ -19,10 +19,18 @@ fn read_with_holes(inventory: &Inventory, hole: usize) -> Inventory {
     if sources.is_empty() { Inventory::default() } else { load(sources).unwrap_or_default() }
 }
 
+/// What of the parts is missing.
+#[derive(Debug, Clone, Copy)]
+enum Cut {
+    Nothing,
+    Bytes,
+    Parts,
+}
+
 proptest! {
     #[test]
     fn every_inventory_comes_back(inventory in arb_inventory(&with_gaps())) {
-        prop_assert_eq!(Inventory::from_bytes(&inventory.to_bytes()), Some(inventory));
+        prop_assert_eq!(Inventory::from_parts(inventory.to_parts()), Some(inventory));
     }
 
     #[test]
@@ -31,7 +39,7 @@ proptest! {
         hole in any::<usize>(),
     ) {
         let read = read_with_holes(&inventory, hole);
-        let back = Inventory::from_bytes(&read.to_bytes());
+        let back = Inventory::from_parts(read.to_parts());
         prop_assert_eq!(back.as_ref().map(Inventory::issues), Some(read.issues()));
         prop_assert_eq!(back.as_ref().map(Inventory::digest), Some(read.digest()));
         prop_assert_eq!(back, Some(read));
@@ -40,20 +48,29 @@ proptest! {
     #[test]
     fn changed_bytes_are_no_inventory_or_a_sound_one(
         inventory in arb_inventory(&with_gaps()),
-        changes in vec((any::<Index>(), any::<u8>()), 1..4),
+        changes in vec((any::<Index>(), any::<Index>(), any::<u8>()), 1..4),
         end in any::<Index>(),
-        is_cut in any::<bool>(),
+        cut in select(&[Cut::Nothing, Cut::Bytes, Cut::Parts][..]),
     ) {
-        let mut bytes = inventory.to_bytes();
-        for (at, byte) in changes {
-            let at = at.index(bytes.len());
-            bytes[at] = byte;
+        let mut parts = inventory.to_parts();
+        for (part, at, byte) in changes {
+            let count = parts.len();
+            let part = &mut parts[part.index(count)];
+            if let Some(byte_at) = Some(at).filter(|_| !part.is_empty()).map(|at| at.index(part.len())) {
+                part[byte_at] = byte;
+            }
         }
-        if is_cut {
-            bytes.truncate(end.index(bytes.len()));
+        match cut {
+            Cut::Nothing => {}
+            Cut::Bytes => {
+                let count = parts.len();
+                let part = &mut parts[end.index(count)];
+                part.truncate(end.index(part.len() + 1));
+            }
+            Cut::Parts => parts.truncate(end.index(parts.len() + 1)),
         }
-        if let Some(other) = Inventory::from_bytes(&bytes) {
-            let again = Inventory::from_bytes(&other.to_bytes());
+        if let Some(other) = Inventory::from_parts(parts) {
+            let again = Inventory::from_parts(other.to_parts());
             prop_assert_eq!(again.as_ref(), Some(&other));
             let ids: Vec<_> = other.interfaces.iter().map(|interface| interface.id.clone()).collect();
             prop_assert_eq!(ids.iter().filter(|id| other.interface(id).is_none()).count(), 0);
