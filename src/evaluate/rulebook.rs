@@ -5,9 +5,12 @@
 //! 3. The remote side is a few blocks (a CIDR, or a known prefix list), a group, or not known.
 
 use std::collections::BTreeSet;
+use std::ops::Deref;
+use std::slice;
 use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt as _};
+use smallvec::SmallVec;
 
 use super::reading::Evidence;
 use crate::graph::{GroupIx, InterfaceIx, RuleRef, SecurityGraph};
@@ -46,11 +49,30 @@ pub(crate) enum Variable {
     ForeignAddress(u32),
 }
 
+/// The blocks of a remote side, of which there is nearly always one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Blocks {
+    One(IpBlock),
+    /// Those of a list, which many rules may name.
+    List(Arc<[IpBlock]>),
+}
+
+impl Deref for Blocks {
+    type Target = [IpBlock];
+
+    fn deref(&self) -> &[IpBlock] {
+        match self {
+            Self::One(block) => slice::from_ref(block),
+            Self::List(blocks) => blocks,
+        }
+    }
+}
+
 /// The remote side of a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Peer {
     /// Any address in one of these.
-    Blocks(Arc<[IpBlock]>),
+    Blocks(Blocks),
     /// The members of this group.
     Group(GroupIx),
     /// The entries of a list the inventory does not hold.
@@ -90,7 +112,7 @@ pub(crate) struct RuleBook {
     /// The numbers of the bodies that name each group.
     naming: Vec<Vec<u32>>,
     /// The numbers of the bodies that name each block.
-    in_block: HashMap<IpBlock, Vec<u32>>,
+    in_block: HashMap<IpBlock, SmallVec<[u32; 4]>>,
     /// The prefix lengths that occur, per family.
     lengths: [Vec<u8>; 2],
     /// Bodies whose remote side is not known.
@@ -136,7 +158,7 @@ impl RuleBook {
             unknown_ports,
             lists,
             traffics: HashMap::new(),
-            bodies: Vec::new(),
+            bodies: Vec::with_capacity(rules().count()),
         };
         for ix in graph.groups() {
             if let Some(group) = graph.group(ix) {
@@ -291,13 +313,13 @@ impl Compiler<'_> {
 
     fn peer(&self, peer: &RulePeer) -> Peer {
         match peer {
-            RulePeer::Block(block) => Peer::Blocks(Arc::from([*block])),
+            RulePeer::Block(block) => Peer::Blocks(Blocks::One(*block)),
             RulePeer::Group { id, .. } => match self.graph.find_group(id) {
                 Some(group) => Peer::Group(group),
                 None => Peer::NotUnderstood,
             },
             RulePeer::PrefixList(id) => match (self.lists.get(id), self.unknown_lists.binary_search(id)) {
-                (Some(entries), _) => Peer::Blocks(entries.clone()),
+                (Some(entries), _) => Peer::Blocks(Blocks::List(entries.clone())),
                 (None, Ok(at)) => Peer::UnknownList(u32::try_from(at).unwrap_or(u32::MAX)),
                 (None, Err(_)) => Peer::NotUnderstood,
             },
@@ -305,7 +327,7 @@ impl Compiler<'_> {
     }
 
     fn finish(mut self) -> RuleBook {
-        self.bodies.sort_by_key(|body| (body.priority, body.action, body.rule));
+        self.bodies.sort_unstable_by_key(|body| (body.priority, body.action, body.rule));
         let groups = self.graph.groups().len();
         let mut book = RuleBook {
             bodies: Vec::new(),

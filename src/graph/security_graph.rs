@@ -100,7 +100,9 @@ impl SecurityGraph {
                 inventory.groups.binary_search_by(|g| g.id.cmp(id)).ok().and_then(|at| u32::try_from(at).ok())
             })
             .collect();
-        let mut graph = DiGraph::default();
+        let lists = inventory.prefix_lists.len() + inventory.port_lists.len();
+        let nodes = group_ids.len() + inventory.interfaces.len() + inventory.instances.len() + lists;
+        let mut graph = DiGraph::with_capacity(nodes, 0);
         // INVARIANT: nodes are added groups first, then interfaces, so a GroupIx is its node index.
         for _ in &group_ids {
             graph.add_node(Node::Group);
@@ -120,7 +122,10 @@ impl SecurityGraph {
         let edges_of = |place: &Place| {
             usize::from(place.instance.is_some()) + place.groups.as_ref().map_or(0, |groups| groups.len())
         };
-        graph.reserve_exact_edges(places.iter().map(edges_of).sum());
+        let rules = inventory.groups.iter().flat_map(|group| &group.rules);
+        let edges: usize =
+            places.iter().map(edges_of).sum::<usize>() + rules.map(edges_of_rule).sum::<usize>();
+        graph.reserve_exact_edges(edges);
         for (position, Place { instance, groups }) in places.into_iter().enumerate() {
             let node = NodeIndex::new(base + position);
             if let Some(at) = instance {
@@ -272,6 +277,12 @@ fn group_ix(at: usize) -> Option<GroupIx> {
 
 fn position_of_instance(inventory: &Inventory, id: &InstanceId) -> Option<usize> {
     inventory.instances.binary_search_by(|i| i.id.cmp(id)).ok()
+}
+
+/// Returns how many edges a rule makes at most.
+fn edges_of_rule(rule: &SecurityGroupRule) -> usize {
+    usize::from(!matches!(rule.peer, RulePeer::Block(_)))
+        + usize::from(matches!(rule.ports, RulePorts::List(_)))
 }
 
 fn add_rules(inventory: &Inventory, groups: &Groups<'_>, graph: &mut DiGraph<Node, Edge, u32>) {

@@ -1,6 +1,6 @@
 //! The addresses of interfaces: each once, on one interface and in a VPC.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::address_list::Addresses;
 use super::assemble::Desk;

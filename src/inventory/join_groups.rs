@@ -1,6 +1,8 @@
 //! Joining what several answers say about groups and lists.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::assemble::Desk;
 use super::facts::{At, AttributeFact, GroupFact, Located, PortListFact, PrefixListFact};

@@ -7,11 +7,12 @@ use foldhash::{HashMap, HashMapExt as _, HashSet};
 use super::addresses;
 use super::assemble::Desk;
 use super::facts::{At, InstanceFact, Located, NestedFact};
-use super::id::{InstanceId, NetworkInterfaceId};
+use super::id::{InstanceId, NetworkInterfaceId, SecurityGroupId};
 use super::issue::{IssueLevel, LoadError};
 use super::join_groups::Groups;
 use super::model::{
-    Instance, InterfaceAddress, InterfaceKind, Memberships, Network, NetworkInterface, SecurityGroupType,
+    Instance, InterfaceAddress, InterfaceKind, Memberships, Network, NetworkInterface, SecurityGroup,
+    SecurityGroupType,
 };
 use super::shared::SharedText;
 use super::sorting::sort_by_id;
@@ -19,6 +20,9 @@ use super::tags::Tags;
 
 const ERROR: IssueLevel = IssueLevel::Error;
 const WARNING: IssueLevel = IssueLevel::Warning;
+
+/// The groups that an answer describes.
+type Described<'g> = HashMap<&'g SecurityGroupId, &'g SecurityGroup>;
 
 /// The joined instances and interfaces, each sorted by id.
 pub(super) struct Joined {
@@ -33,6 +37,8 @@ pub(super) fn join(
     interfaces: Vec<Located<NetworkInterface>>,
     groups: &Groups,
 ) -> Result<Joined, LoadError> {
+    // Every membership is looked up, and there are millions of them.
+    let groups: Described<'_> = groups.iter().map(|(id, group)| (id, &group.model)).collect();
     let instances = desk.unique(instances, |fact| fact.instance.id.as_str())?;
     let mut interfaces = desk.unique(interfaces, |fact| fact.id.as_str())?;
     let exported = interfaces.len();
@@ -46,9 +52,9 @@ pub(super) fn join(
     if interfaces.len() > exported {
         sort_by_id(&mut interfaces, |located| located.fact.id.as_str());
     }
-    regions(&models, &mut interfaces, groups);
+    regions(&models, &mut interfaces, &groups);
     for located in &mut interfaces {
-        against_groups(desk, located, groups)?;
+        against_groups(desk, located, &groups)?;
     }
     addresses::repeated(desk, &interfaces);
     Ok(Joined { instances: models, interfaces })
@@ -61,7 +67,7 @@ fn adopt(
     instances: &[Located<InstanceFact>],
     interfaces: &mut Vec<Located<NetworkInterface>>,
 ) -> Result<Option<(At, NetworkInterfaceId)>, LoadError> {
-    let mut primaries: HashMap<InstanceId, usize> = HashMap::new();
+    let mut primaries: HashMap<InstanceId, usize> = HashMap::with_capacity(instances.len());
     for (position, located) in interfaces.iter().enumerate() {
         if let (InterfaceKind::Primary, Some(instance)) = (located.fact.kind, &located.fact.instance) {
             primaries.entry(instance.clone()).or_insert(position);
@@ -347,17 +353,17 @@ fn primaries(
 }
 
 /// Completes the region of interfaces: from the instance, else their own zone, else a group.
-fn regions(instances: &[Instance], interfaces: &mut [Located<NetworkInterface>], groups: &Groups) {
+fn regions(instances: &[Instance], interfaces: &mut [Located<NetworkInterface>], groups: &Described<'_>) {
     let by_id: HashMap<&InstanceId, &Instance> =
         instances.iter().map(|instance| (&instance.id, instance)).collect();
     for located in interfaces {
         let fact = &mut located.fact;
         let of_instance = fact.instance.as_ref().and_then(|id| by_id.get(id)?.region.clone());
         let of_group = || match &fact.memberships {
-            Memberships::Known(ids) => ids.iter().find_map(|id| groups.get(id)?.model.region.clone()),
+            Memberships::Known(ids) => ids.iter().find_map(|id| groups.get(id)?.region.clone()),
             Memberships::Unknown => None,
         };
-        fact.region = of_instance.or(fact.region.clone()).or_else(of_group);
+        fact.region = of_instance.or_else(|| fact.region.take()).or_else(of_group);
     }
 }
 
@@ -365,7 +371,7 @@ fn regions(instances: &[Instance], interfaces: &mut [Located<NetworkInterface>],
 fn against_groups(
     desk: &mut Desk<'_>,
     located: &mut Located<NetworkInterface>,
-    groups: &Groups,
+    groups: &Described<'_>,
 ) -> Result<(), LoadError> {
     let at = located.at;
     let fact = &mut located.fact;
@@ -384,7 +390,6 @@ fn against_groups(
         let Some(group) = groups.get(id) else {
             continue;
         };
-        let group = &group.model;
         match (&fact.network, &group.network) {
             (Network::Unknown, known) => fact.network = known.clone(),
             (Network::Vpc(own), Network::Vpc(other)) if own == other => {}

@@ -1,6 +1,8 @@
 //! Judging the joined groups against the interfaces and each other.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::assemble::Desk;
 use super::counts;

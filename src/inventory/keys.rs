@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use smallvec::SmallVec;
 
 /// The longest text that is kept; the API's own limits are far below.
 pub(super) const TEXT_LIMIT: usize = 64 * 1024;
@@ -66,7 +67,7 @@ impl Seen {
 /// Keys without a fixed number: few are compared one by one, many are hashed.
 #[derive(Default)]
 struct KeyLog<'de> {
-    few: Vec<Cow<'de, str>>,
+    few: SmallVec<[Cow<'de, str>; 8]>,
     many: HashSet<Cow<'de, str>>,
 }
 
