@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::delta::{Delta, deltas};
-use super::matching::{METADATA, Remote};
+use super::matching::{METADATA, Remote, is_metadata};
 use super::memo::Answer;
 use super::reachability::{BOTH, ExternalGroup, ForeignChange, Row};
 use super::rulebook::Peer;
@@ -22,18 +22,18 @@ impl Row<'_, '_> {
             self.difference.line(self.vpc, self.range.family()).map_or(&[][..], |line| &line.covered);
         let mut found = Vec::new();
         for direction in BOTH {
-            let mut cuts: Vec<IpRange> = Vec::new();
-            for run in self.runs.clone() {
+            let mut cuts: Vec<(IpRange, u32)> = Vec::new();
+            for run in &self.runs {
                 let range = IpRange::new(self.range.family(), run.first, run.last);
                 // Only egress asks for it; elsewhere the two sides of the cut answer alike and are joined again.
                 let metadata = IpBlock::around(Family::Ipv4, METADATA, 32);
                 let inner = Some(metadata).filter(|block| block.family() == range.family());
-                cuts.extend(cut(range, inner.into_iter()));
+                cuts.extend(cut(range, inner.into_iter()).into_iter().map(|range| (range, run.kind)));
             }
             let mut answers: Vec<Arc<[Delta]>> = Vec::new();
             let mut pieces: Vec<(IpRange, Option<usize>, bool)> = Vec::new();
-            for range in cuts {
-                let answer = self.external_answer(direction, range).map(|deltas| {
+            for (range, run) in cuts {
+                let answer = self.external_answer(direction, range, run).map(|deltas| {
                     answers.iter().position(|known| *known == deltas).unwrap_or_else(|| {
                         answers.push(deltas);
                         answers.len() - 1
@@ -51,9 +51,20 @@ impl Row<'_, '_> {
         found
     }
 
-    fn external_answer(&mut self, direction: Direction, range: IpRange) -> Answer {
+    /// Runs of one kind lie in the same rules, and no rule asks an external address anything else.
+    fn external_answer(&mut self, direction: Direction, range: IpRange, run: u32) -> Answer {
+        let key = (direction, run, is_metadata(range));
+        if let Some(known) = self.memo.outside.get(&key) {
+            return known.clone();
+        }
+        let answer = self.judge_external(direction, range, run);
+        self.memo.outside.insert(key, answer.clone());
+        answer
+    }
+
+    fn judge_external(&mut self, direction: Direction, range: IpRange, run: u32) -> Answer {
         let block = IpBlock::single(range.address());
-        let numbers = self.own_candidates(self.run_at(range.first()));
+        let numbers = self.own_candidates(run);
         let matcher = self.difference.matcher();
         let side = matcher.side(direction, &self.own(), &Remote::External(block), numbers.into_iter());
         let ours = self.memo.intern(side);
