@@ -10,8 +10,10 @@ use foldhash::{HashMap, HashMapExt as _};
 
 use super::compiled::Compiled;
 use super::delta::{Contact, Judged};
+use super::field::Lens;
 use super::reading::{AddressKinds, Order, Readings};
 use super::rulebook::{Peer, RuleBook};
+use super::said::Slots;
 use super::walk::Outcomes;
 use crate::inventory::{Direction, RuleAction};
 use crate::netset::{Family, TransportSet};
@@ -85,6 +87,8 @@ pub(super) struct Base<'a> {
 }
 
 const NO_BASE: u32 = u32::MAX;
+/// The number of the list without rules.
+pub(super) const NO_RULES: u32 = 0;
 
 /// A value for each of A1, A2 and A8.
 #[derive(Debug, Clone, Copy)]
@@ -144,7 +148,18 @@ pub(super) struct PairKey {
     pub(super) ingress: (u32, u32),
 }
 
-/// The answers of one estate under given settings, as they are worked out. Grows with the distinct answers, not with the
+/// What a class that has nothing to do with the groups of the kin says of an address: what that hangs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct SteadyKey {
+    pub(super) class: u32,
+    /// The number of the list of its rules that hold the address but not every one of the VPC.
+    pub(super) list: u32,
+    pub(super) lens: Lens,
+    /// Which kinds of addresses the class is asked for.
+    pub(super) kinds: (bool, bool),
+}
+
+/// The answers of one VPC under given settings, as they are worked out. Grows with the distinct answers, not with the
 /// questions.
 #[derive(Debug)]
 pub struct Answers<'b> {
@@ -157,6 +172,8 @@ pub struct Answers<'b> {
     by_pair: HashMap<PairKey, u32>,
     pair_numbers: HashMap<PairAnswer, u32>,
     pairs: Vec<PairAnswer>,
+    lists: HashMap<Box<[u32]>, u32>,
+    pub(super) steady: HashMap<SteadyKey, Slots>,
     key: Vec<u32>,
 }
 
@@ -194,6 +211,8 @@ impl<'b> Answers<'b> {
             by_pair: HashMap::new(),
             pair_numbers: HashMap::new(),
             pairs: Vec::new(),
+            lists: HashMap::from_iter([(Box::default(), NO_RULES)]),
+            steady: HashMap::new(),
             key: Vec::new(),
         }
     }
@@ -230,6 +249,16 @@ impl<'b> Answers<'b> {
             }
         };
         self.key = key;
+        number
+    }
+
+    /// Returns the number of a list of rules.
+    pub(super) fn list(&mut self, rules: &[u32]) -> u32 {
+        if let Some(known) = self.lists.get(rules) {
+            return *known;
+        }
+        let number = number_of(self.lists.len());
+        self.lists.insert(rules.into(), number);
         number
     }
 

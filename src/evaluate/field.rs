@@ -1,8 +1,10 @@
 //! One VPC as the class engine sees it: who is alike, which rules hold every address, and who has to be looked at alone.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::answers::Base;
+use foldhash::{HashMap, HashMapExt as _};
+
+use super::answers::{Base, number_of};
 use super::compiled::Compiled;
 use super::matching::{Groups, METADATA};
 use super::reachability::BOTH;
@@ -23,6 +25,8 @@ pub(super) struct Lens {
 #[derive(Debug)]
 pub struct Kin {
     pub(super) class: u32,
+    /// The number of the class among those of the VPC.
+    pub(super) note: u32,
     /// Sorted, without repetitions.
     pub(super) lenses: Vec<Lens>,
     /// Sorted; not empty.
@@ -36,6 +40,38 @@ impl Kin {
     #[must_use]
     pub fn members(&self) -> &[InterfaceIx] {
         &self.members
+    }
+}
+
+/// A class of the VPC: what of it is the same whoever is looked at.
+#[derive(Debug)]
+pub(super) struct FieldClass {
+    pub(super) class: u32,
+    pub(super) groups: Vec<GroupIx>,
+    /// Whether what no rule decides is let out.
+    pub(super) accepts: bool,
+    /// The numbers of the lists of rules that hold every address, by family, and by direction: egress, ingress.
+    wide: [[u32; 2]; 2],
+    /// By family, whether some member has an address that is not plain, and one that is.
+    kinds: [(bool, bool); 2],
+}
+
+impl FieldClass {
+    /// Returns whether members have addresses of these families that are not plain, and that are.
+    pub(super) fn kinds(&self, lenses: &[Lens]) -> (bool, bool) {
+        let [v4, v6] = self.kinds;
+        let of = |lens: &Lens| match lens.family {
+            Family::Ipv4 => v4,
+            Family::Ipv6 => v6,
+        };
+        lenses.iter().map(of).fold((false, false), |all, one| (all.0 | one.0, all.1 | one.1))
+    }
+}
+
+const fn slot(family: Family) -> usize {
+    match family {
+        Family::Ipv4 => 0,
+        Family::Ipv6 => 1,
     }
 }
 
@@ -58,9 +94,12 @@ pub struct Field<'c, 'g> {
     /// The other rules of the groups here, by the blocks they are for, and the lengths that occur.
     narrow: HashMap<IpBlock, Vec<u32>>,
     narrow_lengths: BTreeSet<(Family, u8)>,
-    /// The same for classes, by direction: the number of the list.
-    wide_of_class: HashMap<(u32, Family, Direction), u32>,
+    /// The same for classes: the distinct lists of them, by direction.
     wide_lists: Vec<Vec<u32>>,
+    /// The classes of all kin, in their order.
+    pub(super) classes: Vec<FieldClass>,
+    /// Those that hold a group, ascending.
+    pub(super) classes_of_group: HashMap<GroupIx, Vec<u32>>,
     groups_of_class: HashMap<u32, Vec<GroupIx>>,
     /// The classes of which all is known but for the open settings, and no rule looks at local addresses.
     clear: BTreeSet<u32>,
@@ -71,8 +110,8 @@ pub struct Field<'c, 'g> {
     pub(super) spots: Vec<FieldSpot>,
     /// Where the addresses of each member begin.
     spots_from: Vec<usize>,
-    /// Positions of addresses, sorted by family and address.
-    pub(super) by_address: Vec<u32>,
+    /// The addresses with their positions, sorted by family and address.
+    pub(super) by_address: Vec<(Family, u128, u32)>,
     odd: Vec<InterfaceIx>,
 }
 
@@ -102,8 +141,9 @@ impl<'c, 'g> Field<'c, 'g> {
             wide: HashMap::new(),
             narrow: HashMap::new(),
             narrow_lengths: BTreeSet::new(),
-            wide_of_class: HashMap::new(),
             wide_lists: Vec::new(),
+            classes: Vec::new(),
+            classes_of_group: HashMap::new(),
             groups_of_class: classes.iter().map(|class| (*class, groups_of(class))).collect(),
             clear: classes.iter().copied().filter(is_clear).collect(),
             basic: held.iter().copied().filter(is_basic).collect(),
@@ -116,6 +156,7 @@ impl<'c, 'g> Field<'c, 'g> {
         };
         field.enter_wide_rules(&held);
         field.enter_kin(interfaces);
+        field.enter_classes();
         field
     }
 
@@ -143,21 +184,42 @@ impl<'c, 'g> Field<'c, 'g> {
                     }
                 }
             }
-            let mut numbers: HashMap<Vec<u32>, u32> = HashMap::new();
-            for class in &self.clear {
-                let groups = self.groups_of_class.get(class).into_iter().flatten();
-                let mut wide: Vec<u32> =
-                    groups.filter_map(|group| self.wide.get(&(*group, family))).flatten().copied().collect();
-                wide.sort_unstable();
-                for direction in BOTH {
-                    let asked =
-                        wide.iter().copied().filter(|number| book.body(*number).direction == direction);
-                    let next = u32::try_from(self.wide_lists.len()).unwrap_or(u32::MAX);
-                    let number = *numbers.entry(asked.collect()).or_insert_with_key(|list| {
-                        self.wide_lists.push(list.clone());
-                        next
-                    });
-                    self.wide_of_class.insert((*class, family, direction), number);
+        }
+    }
+
+    /// Describes the class of every kin, and the rules of it that hold every address.
+    fn enter_classes(&mut self) {
+        let book = &self.compiled.book;
+        let mut numbers: HashMap<Vec<u32>, u32> = HashMap::new();
+        for kin in &mut self.kin {
+            if self.classes.last().is_none_or(|last| last.class != kin.class) {
+                let groups = self.groups_of_class.get(&kin.class).cloned().unwrap_or_default();
+                let wide = [Family::Ipv4, Family::Ipv6].map(|family| {
+                    let of_group = |group: &GroupIx| self.wide.get(&(*group, family));
+                    let mut wide: Vec<u32> = groups.iter().filter_map(of_group).flatten().copied().collect();
+                    wide.sort_unstable();
+                    BOTH.map(|direction| {
+                        let asked = wide.iter().copied().filter(|at| book.body(*at).direction == direction);
+                        let next = number_of(self.wide_lists.len());
+                        *numbers.entry(asked.collect()).or_insert_with_key(|list| {
+                            self.wide_lists.push(list.clone());
+                            next
+                        })
+                    })
+                });
+                for group in &groups {
+                    self.classes_of_group.entry(*group).or_default().push(number_of(self.classes.len()));
+                }
+                let accepts = groups.first().is_some_and(|group| self.basic.contains(group));
+                let kinds = [(false, false); 2];
+                self.classes.push(FieldClass { class: kin.class, groups, accepts, wide, kinds });
+            }
+            kin.note = number_of(self.classes.len().saturating_sub(1));
+            let Some(class) = self.classes.last_mut() else { continue };
+            for lens in &kin.lenses {
+                if let Some(kinds) = class.kinds.get_mut(slot(lens.family)) {
+                    kinds.0 |= !lens.plain;
+                    kinds.1 |= lens.plain;
                 }
             }
         }
@@ -188,10 +250,11 @@ impl<'c, 'g> Field<'c, 'g> {
                     self.spots.push(FieldSpot { family, plain, address: held.block.first() });
                 }
             }
-            self.kin.push(Kin { class, lenses, members, first });
+            self.kin.push(Kin { class, note: 0, lenses, members, first });
         }
-        let mut order: Vec<u32> = (0..self.spots.len()).filter_map(|at| u32::try_from(at).ok()).collect();
-        order.sort_by_key(|at| self.spots.get(*at as usize).map(|spot| (spot.family, spot.address)));
+        let mut order: Vec<(Family, u128, u32)> =
+            (0..).zip(&self.spots).map(|(at, spot)| (spot.family, spot.address, at)).collect();
+        order.sort_unstable();
         self.by_address = order;
     }
 
@@ -218,8 +281,16 @@ impl<'c, 'g> Field<'c, 'g> {
     }
 
     /// Returns the rules of a class that hold every address of the VPC, ascending.
-    pub(super) fn wide_of_class(&self, class: u32, family: Family, direction: Direction) -> Base<'_> {
-        let number = self.wide_of_class.get(&(class, family, direction)).copied().unwrap_or(u32::MAX);
+    pub(super) fn wide_of(&self, class: &FieldClass, family: Family, direction: Direction) -> Base<'_> {
+        let [v4, v6] = class.wide;
+        let [egress, ingress] = match family {
+            Family::Ipv4 => v4,
+            Family::Ipv6 => v6,
+        };
+        let number = match direction {
+            Direction::Egress => egress,
+            Direction::Ingress => ingress,
+        };
         Base { number, rules: self.wide_lists.get(number as usize).map_or(&[], Vec::as_slice) }
     }
 

@@ -61,7 +61,7 @@ impl<'c> Field<'c, '_> {
             departures.push((departure, outside));
         }
         for (position, interface) in (kin.first..).zip(&kin.members) {
-            let mut member = Member::new(&profile, kin, *interface, position);
+            let mut member = Member::new(&profile, kin, *interface, position, answers);
             for (departure, outside) in &departures {
                 let leaving = leaving(*interface, departure.group());
                 let departed = departure.of(&mut member, &leaving, answers);

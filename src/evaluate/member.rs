@@ -17,8 +17,19 @@ use crate::inventory::InterfaceAddress;
 #[derive(Debug)]
 struct OwnAddress {
     lens: u8,
-    /// Rules that hold it but not every address of the VPC, by the group that holds them, sorted.
-    specific: Vec<(GroupIx, Vec<u32>)>,
+    /// Rules that hold it but not every address of the VPC, by the group that holds them, with the number of the list;
+    /// sorted.
+    specific: Vec<(GroupIx, Vec<u32>, u32)>,
+}
+
+/// A class of peers with a group that holds a rule for an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Looking {
+    note: u32,
+    /// By position.
+    address: u32,
+    /// Position of the group's rules among those for the address.
+    holder: u32,
 }
 
 /// One of the kin.
@@ -30,6 +41,8 @@ pub(super) struct Member {
     addresses: Vec<OwnAddress>,
     /// The classes of peers with a group that holds such a rule, sorted.
     looking: Vec<u32>,
+    /// Those, each with an address and one of its lists; sorted.
+    lists: Vec<Looking>,
     /// What they say before, as far as it was asked.
     before: Vec<Option<Before>>,
 }
@@ -43,22 +56,40 @@ struct Before {
 }
 
 impl Member {
-    pub(super) fn new(profile: &Profile<'_, '_>, kin: &Kin, interface: InterfaceIx, position: usize) -> Self {
+    pub(super) fn new(
+        profile: &Profile<'_, '_>,
+        kin: &Kin,
+        interface: InterfaceIx,
+        position: usize,
+        answers: &mut Answers<'_>,
+    ) -> Self {
         let field = profile.field;
-        let address = |held: &InterfaceAddress| {
+        let mut address = |held: &InterfaceAddress| {
             let lens = Lens { family: held.block.family(), plain: held.kind.is_plain() };
             let lens = u8::try_from(kin.lenses.binary_search(&lens).ok()?).ok()?;
-            Some(OwnAddress { lens, specific: field.specific(held.block).into_iter().collect() })
+            let numbered = |(group, rules): (GroupIx, Vec<u32>)| {
+                let list = answers.list(&rules);
+                (group, rules, list)
+            };
+            Some(OwnAddress {
+                lens,
+                specific: field.specific(held.block).into_iter().map(numbered).collect(),
+            })
         };
         let addresses: Vec<OwnAddress> =
-            field.compiled.graph.interface(interface).addresses.iter().filter_map(address).collect();
-        let holders = addresses.iter().flat_map(|address| &address.specific).map(|(group, _)| group);
-        let notes = holders.filter_map(|group| profile.notes_of_group.get(group)).flatten();
-        let mut looking: Vec<u32> = notes.copied().collect();
-        looking.sort_unstable();
+            field.compiled.graph.interface(interface).addresses.iter().filter_map(&mut address).collect();
+        let mut lists: Vec<Looking> = Vec::new();
+        for (address, own) in (0..).zip(&addresses) {
+            for (holder, (group, _, _)) in (0..).zip(&own.specific) {
+                let notes = field.classes_of_group.get(group).into_iter().flatten();
+                lists.extend(notes.map(|note| Looking { note: *note, address, holder }));
+            }
+        }
+        lists.sort_unstable();
+        let mut looking: Vec<u32> = lists.iter().map(|one| one.note).collect();
         looking.dedup();
         let before = looking.iter().map(|_| None).collect();
-        Self { interface, position, addresses, looking, before }
+        Self { interface, position, addresses, looking, lists, before }
     }
 
     /// Returns the classes of peers that may say something else of it than of any address, sorted.
@@ -84,7 +115,9 @@ impl Member {
         let at = self.looking.binary_search(&note).ok()?;
         let place = self.before.get_mut(at)?;
         if place.is_none() {
-            *place = Some(Before::new(&self.addresses, profile, note, answers)?);
+            let from = self.lists.partition_point(|one| one.note < note);
+            let lists = self.lists.get(from..)?.chunk_by(|a, b| a.note == b.note).next()?;
+            *place = Some(Before::new(&self.addresses, lists, profile, note, answers)?);
         }
         let before = place.as_ref()?;
         let mut is_usual = before.is_usual;
@@ -110,34 +143,38 @@ impl Member {
 }
 
 impl Before {
+    /// `lists` are those of the class.
     fn new(
         addresses: &[OwnAddress],
+        lists: &[Looking],
         profile: &Profile<'_, '_>,
         note: u32,
         answers: &mut Answers<'_>,
     ) -> Option<Self> {
         let described = profile.notes.get(note as usize)?;
         let mut found = Self { of_address: SmallVec::new(), is_usual: true };
-        for address in addresses {
+        for (position, address) in (0..).zip(addresses) {
             let usual = described.verdicts.get(address.lens as usize)?;
-            let specific = address.held_by(&described.groups);
-            let before = profile.theirs(note, address.lens, &specific, None, Some(usual), answers);
+            let held = lists.iter().filter(|one| one.address == position);
+            let mut held = held.filter_map(|one| address.specific.get(one.holder as usize));
+            let (specific, before) = match (held.next(), held.next()) {
+                (None, _) => (SmallVec::new(), *usual),
+                (Some((_, rules, list)), None) if described.is_steady() => {
+                    // Nobody asks for the rules again: what it says stays.
+                    (SmallVec::new(), profile.steady(note, address.lens, rules, *list, answers))
+                }
+                (first, second) => {
+                    let all = first.into_iter().chain(second).chain(held);
+                    let mut specific: SmallVec<[u32; 4]> =
+                        all.flat_map(|(_, rules, _)| rules).copied().collect();
+                    specific.sort_unstable();
+                    let before = profile.theirs(note, address.lens, &specific, None, Some(usual), answers);
+                    (specific, before)
+                }
+            };
             found.is_usual &= before == *usual;
             found.of_address.push((specific, before));
         }
         Some(found)
-    }
-}
-
-impl OwnAddress {
-    /// Returns the rules of these groups that hold it but not every address of the VPC, ascending.
-    fn held_by(&self, groups: &[GroupIx]) -> SmallVec<[u32; 4]> {
-        let of_group = |group: &GroupIx| {
-            let at = self.specific.binary_search_by_key(group, |(holder, _)| *holder).ok()?;
-            self.specific.get(at).map(|(_, numbers)| numbers)
-        };
-        let mut rules: SmallVec<[u32; 4]> = groups.iter().filter_map(of_group).flatten().copied().collect();
-        rules.sort_unstable();
-        rules
     }
 }

@@ -5,12 +5,12 @@
 //! 2. What the rules of a peer say of the one who leaves hangs on its groups, which are the same for all kin, and on
 //!    the rules that hold its address. Rules that hold every address of the VPC are the same for all kin too.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::{HashMap, HashMapExt as _};
 use smallvec::SmallVec;
 
-use super::answers::{Answers, Base, Facts, number_of};
+use super::answers::{Answers, Facts, NO_RULES, number_of};
 use super::field::{Field, Kin, Lens};
 use super::matching::METADATA;
 use super::reachability::BOTH;
@@ -70,11 +70,9 @@ pub(super) struct OutsideList {
     pub(super) list: OurList,
 }
 
-/// What is known of a class of peers.
-#[derive(Debug)]
-pub(super) struct Note<'d> {
-    pub(super) groups: Vec<GroupIx>,
-    pub(super) accepts: bool,
+/// What the kin have to do with a class of peers, by its number in the VPC.
+#[derive(Debug, Default)]
+pub(super) struct Note {
     /// The kin's rules that name a group of the class; the number of that list.
     named: u32,
     /// The rules of the class that name a group of the kin, ascending.
@@ -82,13 +80,19 @@ pub(super) struct Note<'d> {
     /// Number of the list of groups both hold whose intra-group policy is Accept.
     pub(super) shared: u32,
     /// Verdicts if nobody leaves, towards an address that wide rules hold only: one slot for each lens.
-    pub(super) verdicts: Vec<Slots>,
-    /// The rules that hold every address, by lens and direction: egress, ingress.
-    pub(super) wide: Vec<[Base<'d>; 2]>,
-    pub(super) cells: Vec<u32>,
-    /// Whether its cells have addresses that are not plain, and that are.
-    pub(super) kinds: (bool, bool),
+    pub(super) verdicts: SmallVec<[Slots; 1]>,
+    pub(super) cells: SmallVec<[u32; 4]>,
 }
+
+impl Note {
+    /// Tells whether what the class says hangs on no group of the kin.
+    pub(super) fn is_steady(&self) -> bool {
+        self.naming.is_empty() && self.shared == EMPTY
+    }
+}
+
+/// The number of the list that holds nothing, of rules or of groups.
+const EMPTY: u32 = 0;
 
 type Kinds = Vec<(Vec<u32>, bool)>;
 
@@ -99,22 +103,32 @@ pub(super) struct Profile<'d, 'g> {
     pub(super) lenses: &'d [Lens],
     pub(super) groups: Vec<GroupIx>,
     pub(super) cells: Vec<Cell>,
-    pub(super) notes: Vec<Note<'d>>,
+    pub(super) notes: Vec<Note>,
     pub(super) lists: Vec<OurList>,
     pub(super) shared: Vec<Vec<GroupIx>>,
-    pub(super) notes_of_group: HashMap<GroupIx, Vec<u32>>,
     runs: Vec<(Family, Vec<Run>, Kinds)>,
     /// One for each kind of address of the kin, kind of run and direction that holds an outside address.
     pub(super) outside: Vec<OutsideList>,
     names: HashMap<GroupIx, Vec<u32>>,
     named_by: HashMap<GroupIx, Vec<u32>>,
-    note_of: HashMap<u32, u32>,
     /// The cell of every member of kin.
     cell_of: Vec<u32>,
     named_lists: Vec<Vec<u32>>,
-    named_numbers: HashMap<Vec<u32>, u32>,
-    shared_numbers: HashMap<Vec<GroupIx>, u32>,
     list_numbers: HashMap<(u8, Direction, u32, bool, u32, u32), u32>,
+}
+
+/// Numbers distinct lists, the empty one first; returns them, and the number of each list.
+fn numbered<T: Clone + Ord>(lists: BTreeMap<u32, Vec<T>>) -> (Vec<Vec<T>>, Vec<(u32, u32)>) {
+    let (mut distinct, mut numbers) = (vec![Vec::new()], BTreeMap::from([(Vec::new(), EMPTY)]));
+    let number = |(at, list): (u32, Vec<T>)| {
+        let number = *numbers.entry(list).or_insert_with_key(|list| {
+            distinct.push(list.clone());
+            number_of(distinct.len() - 1)
+        });
+        (at, number)
+    };
+    let numbers = lists.into_iter().map(number).collect();
+    (distinct, numbers)
 }
 
 /// There are four kinds of addresses at most.
@@ -134,21 +148,19 @@ impl<'d, 'g> Profile<'d, 'g> {
             notes: Vec::new(),
             lists: Vec::new(),
             shared: Vec::new(),
-            notes_of_group: HashMap::new(),
             runs: Vec::new(),
             outside: Vec::new(),
             names: HashMap::new(),
             named_by: HashMap::new(),
-            note_of: HashMap::new(),
             cell_of: Vec::new(),
             named_lists: Vec::new(),
-            named_numbers: HashMap::new(),
-            shared_numbers: HashMap::new(),
             list_numbers: HashMap::new(),
         };
         profile.enter_rules();
         profile.enter_outside(answers);
+        profile.enter_notes();
         profile.enter_cells(answers);
+        profile.enter_verdicts(answers);
         profile
     }
 
@@ -227,12 +239,8 @@ impl<'d, 'g> Profile<'d, 'g> {
         let mut found = vec![0; self.field.spots.len()];
         for (family, runs, _) in &self.runs {
             let mut runs = runs.iter().peekable();
-            for at in &self.field.by_address {
-                let Some(spot) = self.field.spots.get(*at as usize).filter(|spot| spot.family == *family)
-                else {
-                    continue;
-                };
-                while runs.next_if(|run| run.last < spot.address).is_some() {}
+            for (_, address, at) in self.field.by_address.iter().filter(|(of, _, _)| of == family) {
+                while runs.next_if(|run| run.last < *address).is_some() {}
                 if let (Some(run), Some(place)) = (runs.peek(), found.get_mut(*at as usize)) {
                     *place = run.kind;
                 }
@@ -254,7 +262,7 @@ impl<'d, 'g> Profile<'d, 'g> {
         let mut pattern: SmallVec<[Spot; 2]> = SmallVec::new();
         let mut of_several: HashMap<(u32, Vec<Spot>), u32> = HashMap::new();
         for kin in self.field.kin() {
-            let note = self.note(kin.class);
+            let note = kin.note;
             for (position, interface) in (kin.first..).zip(&kin.members) {
                 pattern.clear();
                 for at in self.field.spots_of(position) {
@@ -295,19 +303,20 @@ impl<'d, 'g> Profile<'d, 'g> {
         for (at, cell) in self.cells.iter().enumerate() {
             if let Some(note) = self.notes.get_mut(cell.note as usize) {
                 note.cells.push(number_of(at));
-                note.kinds.0 |= cell.entries.iter().any(|entry| !entry.plain);
-                note.kinds.1 |= cell.entries.iter().any(|entry| entry.plain);
             }
         }
-        for (at, note) in self.notes.iter().enumerate() {
-            for group in &note.groups {
-                self.notes_of_group.entry(*group).or_default().push(number_of(at));
-            }
-        }
+    }
+
+    /// Enters what every class says of an address that wide rules hold only.
+    fn enter_verdicts(&mut self, answers: &mut Answers<'_>) {
         for at in 0..self.notes.len() {
             let number = number_of(at);
-            let usual = |lens: usize| self.theirs(number, lens_number(lens), &[], None, None, answers);
-            let verdicts: Vec<Slots> = (0..self.lenses.len()).map(usual).collect();
+            let is_steady = self.notes.get(at).is_some_and(Note::is_steady);
+            let usual = |lens: usize| match is_steady {
+                true => self.steady(number, lens_number(lens), &[], NO_RULES, answers),
+                false => self.theirs(number, lens_number(lens), &[], None, None, answers),
+            };
+            let verdicts = (0..self.lenses.len()).map(usual).collect();
             if let Some(note) = self.notes.get_mut(at) {
                 note.verdicts = verdicts;
             }
@@ -389,49 +398,48 @@ impl<'d, 'g> Profile<'d, 'g> {
         self.shared.get(shared as usize).is_some_and(|groups| groups.iter().any(|group| Some(*group) != left))
     }
 
-    /// Works out what is the same for all cells of a class; returns its number.
-    fn note(&mut self, class: u32) -> u32 {
-        if let Some(known) = self.note_of.get(&class) {
-            return *known;
+    /// Works out what is the same for all cells of a class: whom of it the kin's rules name, which of its rules name a group
+    /// of the kin, and which groups are shared.
+    fn enter_notes(&mut self) {
+        let of_group =
+            |group: &GroupIx| self.field.classes_of_group.get(group).map_or(&[][..], Vec::as_slice);
+        let mut notes: Vec<Note> = self.field.classes.iter().map(|_| Note::default()).collect();
+        let mut named: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for (group, rules) in &self.names {
+            for note in of_group(group) {
+                named.entry(*note).or_default().extend(rules);
+            }
         }
-        let theirs = self.field.groups_of(class);
-        let collect = |of: &HashMap<GroupIx, Vec<u32>>| {
-            let mut numbers: Vec<u32> =
-                theirs.iter().filter_map(|group| of.get(group)).flatten().copied().collect();
-            numbers.sort_unstable();
-            numbers.dedup();
-            numbers
-        };
-        let (named, naming) = (collect(&self.names), collect(&self.named_by));
-        let is_shared =
-            |group: &GroupIx| self.groups.binary_search(group).is_ok() && self.field.accepts_inside(*group);
-        let shared: Vec<GroupIx> = theirs.iter().copied().filter(is_shared).collect();
-        let next = number_of(self.named_lists.len());
-        let named = *self.named_numbers.entry(named).or_insert_with_key(|named| {
-            self.named_lists.push(named.clone());
-            next
-        });
-        let next = number_of(self.shared.len());
-        let shared = *self.shared_numbers.entry(shared).or_insert_with_key(|shared| {
-            self.shared.push(shared.clone());
-            next
-        });
-        let number = number_of(self.notes.len());
-        let field = self.field;
-        let wide = |lens: &Lens| BOTH.map(|direction| field.wide_of_class(class, lens.family, direction));
-        self.notes.push(Note {
-            groups: theirs.to_vec(),
-            accepts: theirs.first().is_some_and(|group| self.field.is_basic(*group)),
-            named,
-            naming,
-            shared,
-            verdicts: Vec::new(),
-            wide: self.lenses.iter().map(wide).collect(),
-            cells: Vec::new(),
-            kinds: (false, false),
-        });
-        self.note_of.insert(class, number);
-        number
+        for (group, rules) in &self.named_by {
+            for note in of_group(group) {
+                notes.get_mut(*note as usize).into_iter().for_each(|note| note.naming.extend(rules));
+            }
+        }
+        let mut shared: BTreeMap<u32, Vec<GroupIx>> = BTreeMap::new();
+        for group in self.groups.iter().filter(|group| self.field.accepts_inside(**group)) {
+            for note in of_group(group) {
+                shared.entry(*note).or_default().push(*group);
+            }
+        }
+        for note in &mut notes {
+            note.naming.sort_unstable();
+            note.naming.dedup();
+        }
+        for list in named.values_mut() {
+            list.sort_unstable();
+            list.dedup();
+        }
+        let (lists, numbers) = numbered(named);
+        self.named_lists = lists;
+        for (at, number) in numbers {
+            notes.get_mut(at as usize).into_iter().for_each(|note| note.named = number);
+        }
+        let (lists, numbers) = numbered(shared);
+        self.shared = lists;
+        for (at, number) in numbers {
+            notes.get_mut(at as usize).into_iter().for_each(|note| note.shared = number);
+        }
+        self.notes = notes;
     }
 
     /// Tells whether a rule of the kin names this group.

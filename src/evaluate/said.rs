@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::answers::{Answers, Facts, PairKey};
+use super::answers::{Answers, Facts, PairKey, SteadyKey};
 use super::felt::Felt;
 use super::profile::{Cell, OurList, Profile, lens_number};
 use super::rulebook::Peer;
@@ -100,6 +100,29 @@ impl Profile<'_, '_> {
             || note.naming.iter().any(|number| book.body(*number).peer == Peer::Group(left))
     }
 
+    /// Returns what a class says of an address before, where that hangs on nothing but the rules of this list that hold it.
+    pub(super) fn steady(
+        &self,
+        note: u32,
+        lens: u8,
+        specific: &[u32],
+        list: u32,
+        answers: &mut Answers<'_>,
+    ) -> Slots {
+        let (Some(class), Some(described)) =
+            (self.field.classes.get(note as usize), self.lenses.get(lens as usize))
+        else {
+            return [u32::MAX; 4];
+        };
+        let key = SteadyKey { class: class.class, list, lens: *described, kinds: class.kinds(self.lenses) };
+        if let Some(known) = answers.steady.get(&key) {
+            return *known;
+        }
+        let said = self.theirs(note, lens, specific, None, None, answers);
+        answers.steady.insert(key, said);
+        said
+    }
+
     /// Returns what a class says of an address of one who has left a group or none. `specific` are the class's rules that
     /// hold the address but not every one of the VPC, ascending; where there is none in a direction, the answer is that of
     /// `usual`, if it is known.
@@ -112,15 +135,18 @@ impl Profile<'_, '_> {
         usual: Option<&Slots>,
         answers: &mut Answers<'_>,
     ) -> Slots {
-        let (Some(note), Some(described)) = (self.notes.get(number as usize), self.lenses.get(lens as usize))
-        else {
+        let (Some(note), Some(class), Some(described)) = (
+            self.notes.get(number as usize),
+            self.field.classes.get(number as usize),
+            self.lenses.get(lens as usize),
+        ) else {
             return [u32::MAX; 4];
         };
-        let Some([wide_egress, wide_ingress]) = note.wide.get(lens as usize) else { return [u32::MAX; 4] };
+        let kinds = class.kinds(self.lenses);
         let book = &self.field.compiled.book;
         let names_left = |number: &u32| left.is_some_and(|left| book.body(*number).peer == Peer::Group(left));
         SLOTS.map(|(direction, plain)| {
-            let is_there = if plain { note.kinds.1 } else { note.kinds.0 };
+            let is_there = if plain { kinds.1 } else { kinds.0 };
             if !is_there {
                 return u32::MAX;
             }
@@ -132,16 +158,13 @@ impl Profile<'_, '_> {
                 return slot(usual, direction, plain);
             }
             let facts = Facts::new(asked, described.family, plain, described.plain)
-                .with(Facts::NO_GROUP, note.groups.is_empty())
-                .with(Facts::ACCEPTS, asked == Direction::Egress && note.accepts)
+                .with(Facts::NO_GROUP, class.groups.is_empty())
+                .with(Facts::ACCEPTS, asked == Direction::Egress && class.accepts)
                 .with(Facts::INNER, self.shares(note.shared, left));
-            let base = match asked {
-                Direction::Egress => wide_egress,
-                Direction::Ingress => wide_ingress,
-            };
+            let base = self.field.wide_of(class, described.family, asked);
             let naming = note.naming.iter().filter(|number| !names_left(number));
             let more = specific.iter().chain(naming).filter(is_asked).copied();
-            answers.verdict_upon(facts, base, more)
+            answers.verdict_upon(facts, &base, more)
         })
     }
 }
