@@ -12,6 +12,7 @@ use super::runs::union_of;
 use crate::graph::{GroupIx, InterfaceIx, SecurityGraph};
 use crate::inventory::{AddressKind, Direction, InterfaceAddress, NetworkInterface, VpcId};
 use crate::netset::{Family, IpBlock};
+use crate::parallel;
 
 /// An estate, ready for what-ifs.
 ///
@@ -72,10 +73,15 @@ impl Line {
     }
 }
 
-impl<'g> Compiled<'g> {
-    /// Compiles the rules and sorts the interfaces into classes.
-    #[must_use]
-    pub fn new(graph: &'g SecurityGraph) -> Self {
+/// The interfaces of an estate by their groups, and by VPC.
+struct Sorted<'g> {
+    classes: Vec<Groups<'g>>,
+    class_of: Vec<u32>,
+    interfaces: BTreeMap<&'g VpcId, Vec<InterfaceIx>>,
+}
+
+impl<'g> Sorted<'g> {
+    fn new(graph: &'g SecurityGraph) -> Self {
         let view = graph.baseline();
         let mut classes: Vec<Groups<'g>> = Vec::new();
         let mut known: HashMap<Groups<'g>, u32> = HashMap::new();
@@ -89,6 +95,16 @@ impl<'g> Compiled<'g> {
                 interfaces.entry(vpc).or_default().push(interface);
             }
         }
+        Self { classes, class_of, interfaces }
+    }
+}
+
+impl<'g> Compiled<'g> {
+    /// Compiles the rules and sorts the interfaces into classes.
+    #[must_use]
+    pub fn new(graph: &'g SecurityGraph) -> Self {
+        let (book, sorted) = parallel::both(|| RuleBook::new(graph), || Sorted::new(graph));
+        let Sorted { classes, class_of, interfaces } = sorted;
         let families = [Family::Ipv4, Family::Ipv6];
         let lines =
             interfaces.keys().flat_map(|vpc| families.map(|family| ((*vpc, family), OnceLock::new())));
@@ -100,10 +116,9 @@ impl<'g> Compiled<'g> {
             graph.groups().filter(|group| !BOTH.iter().all(|direction| knows(*group, *direction))).collect();
         let with_unknown_ingress =
             graph.groups().filter(|group| !knows(*group, Direction::Ingress)).collect();
-        let book = Arc::new(RuleBook::new(graph));
         let mut compiled = Self {
             graph,
-            book,
+            book: Arc::new(book),
             classes,
             class_of,
             interfaces,

@@ -1,6 +1,6 @@
 //! Where ids stand, while a graph is built.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 use super::security_graph::GroupIx;
 use crate::inventory::{InstanceId, Inventory, Memberships, RulePeer, SecurityGroupId};

@@ -10,6 +10,7 @@ use super::pages::{self, Placed, Survey};
 use super::place::pointer_text;
 use super::sorting::sort_by_id;
 use super::{join_groups, join_interfaces, judge_groups};
+use crate::parallel;
 
 /// What joining needs to speak about places, and where it leaves what it notices.
 pub(super) struct Desk<'n> {
@@ -162,7 +163,16 @@ pub(super) fn assemble(names: &[String], sources: Vec<Facts>) -> Result<Inventor
     completeness(&mut desk);
 
     let mut inventory = Inventory::default();
-    let mut groups = join_groups::groups(&mut desk, all.groups, all.attributes)?;
+    // The long lists are brought into order meanwhile.
+    let (instances, interfaces) = (&mut all.instances, &mut all.interfaces);
+    let (groups, ()) = parallel::both(
+        || join_groups::groups(&mut desk, all.groups, all.attributes),
+        || {
+            sort_by_id(instances, |located| located.fact.instance.id.as_str());
+            sort_by_id(interfaces, |located| located.fact.id.as_str());
+        },
+    );
+    let mut groups = groups?;
     let lists = join_groups::lists(&mut desk, all.prefix_lists, all.port_lists)?;
     (inventory.prefix_lists, inventory.port_lists) = lists;
     let interfaces = join_interfaces::join(&mut desk, all.instances, all.interfaces, &groups)?;

@@ -1,13 +1,12 @@
 //! The document of one inspection: what was read, and whether it is all there is.
 
-use std::collections::{BTreeMap, HashMap};
-
+use foldhash::{HashMap, HashMapExt as _};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::source::{InventoryEntry, SCHEMA_VERSION, Tool};
 use crate::graph::SecurityGraph;
-use crate::inventory::{InstanceId, Inventory, Memberships, Network, SecurityGroup, SecurityGroupType};
+use crate::inventory::{InstanceId, Inventory, Memberships, SecurityGroup, SecurityGroupType, VpcId};
 use crate::report::context::ReportContext;
 
 /// One inspection, ready to be written in any format.
@@ -144,24 +143,25 @@ impl Unknowns {
 type Key<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a str>);
 
 fn estates(inventory: &Inventory) -> Vec<Estate<'_>> {
-    let vpc = |network: &'_ Network| network.vpc().cloned();
     // A group does not say whose it is; the interfaces of its VPC do, where they agree with one another.
-    let mut accounts: BTreeMap<_, Option<&str>> = BTreeMap::new();
-    let mut homes: HashMap<&InstanceId, Key<'_>> = HashMap::new();
-    let mut found: BTreeMap<Key<'_>, Estate<'_>> = BTreeMap::new();
+    let mut accounts: HashMap<&VpcId, Option<&str>> = HashMap::new();
+    let mut homes: HashMap<&InstanceId, usize> = HashMap::with_capacity(inventory.instances.len());
+    let mut found = Estates::default();
     for interface in &inventory.interfaces {
         let account = interface.owner.as_ref().map(|id| id.as_str());
         let region = interface.region.as_ref().map(|id| id.as_str());
         let key = (account, region, interface.network.vpc().map(|id| id.as_str()));
-        let estate = entry(&mut found, key);
-        estate.interfaces += 1;
-        if let Memberships::Known(groups) = &interface.memberships {
-            estate.memberships += count(groups.len());
+        let at = found.position(key);
+        if let Some(estate) = found.list.get_mut(at) {
+            estate.interfaces += 1;
+            if let Memberships::Known(groups) = &interface.memberships {
+                estate.memberships += count(groups.len());
+            }
         }
         if let Some(instance) = &interface.instance {
-            homes.entry(instance).or_insert(key);
+            homes.entry(instance).or_insert(at);
         }
-        if let Some(vpc) = vpc(&interface.network) {
+        if let Some(vpc) = interface.network.vpc() {
             let known = accounts.entry(vpc).or_insert(account);
             *known = known.filter(|known| Some(*known) == account);
         }
@@ -169,13 +169,15 @@ fn estates(inventory: &Inventory) -> Vec<Estate<'_>> {
     for instance in &inventory.instances {
         let region = instance.region.as_ref().map(|id| id.as_str());
         let home = homes.get(&instance.id).copied();
-        entry(&mut found, home.unwrap_or((None, region, None))).instances += 1;
+        let at = home.unwrap_or_else(|| found.position((None, region, None)));
+        found.list.get_mut(at).into_iter().for_each(|estate| estate.instances += 1);
     }
     for group in &inventory.groups {
-        let account = vpc(&group.network).and_then(|vpc| accounts.get(&vpc).copied().flatten());
+        let account = group.network.vpc().and_then(|vpc| accounts.get(vpc).copied().flatten());
         let region = group.region.as_ref().map(|id| id.as_str());
         let key = (account, region, group.network.vpc().map(|id| id.as_str()));
-        let estate = entry(&mut found, key);
+        let at = found.position(key);
+        let Some(estate) = found.list.get_mut(at) else { continue };
         estate.rules += count(group.rules.len());
         *match group.group_type {
             Some(SecurityGroupType::Normal) => &mut estate.groups.normal,
@@ -183,20 +185,41 @@ fn estates(inventory: &Inventory) -> Vec<Estate<'_>> {
             None => &mut estate.groups.unknown,
         } += 1;
     }
-    found.into_values().collect()
+    found.list.sort_by_key(Estate::key);
+    found.list
 }
 
-fn entry<'m, 'a>(found: &'m mut BTreeMap<Key<'a>, Estate<'a>>, key: Key<'a>) -> &'m mut Estate<'a> {
-    found.entry(key).or_insert(Estate {
-        account_id: key.0,
-        region_id: key.1,
-        vpc_id: key.2,
-        instances: 0,
-        interfaces: 0,
-        groups: GroupCounts::default(),
-        rules: 0,
-        memberships: 0,
-    })
+/// The estates that were met, and where each stands.
+#[derive(Default)]
+struct Estates<'a> {
+    list: Vec<Estate<'a>>,
+    positions: HashMap<Key<'a>, usize>,
+}
+
+impl<'a> Estates<'a> {
+    /// Returns where an estate stands; it is made if it is not there.
+    fn position(&mut self, key: Key<'a>) -> usize {
+        let next = self.list.len();
+        *self.positions.entry(key).or_insert_with(|| {
+            self.list.push(Estate {
+                account_id: key.0,
+                region_id: key.1,
+                vpc_id: key.2,
+                instances: 0,
+                interfaces: 0,
+                groups: GroupCounts::default(),
+                rules: 0,
+                memberships: 0,
+            });
+            next
+        })
+    }
+}
+
+impl<'a> Estate<'a> {
+    const fn key(&self) -> Key<'a> {
+        (self.account_id, self.region_id, self.vpc_id)
+    }
 }
 
 fn count(n: usize) -> u64 {
