@@ -1,9 +1,9 @@
-//! Work on several threads that does not nest.
+//! Loops over several threads that do not nest.
 //!
 //! A thread that waits for its share of a loop takes up other work of the pool. Where the caller runs a loop of its own,
 //! that may be the caller's next case, with an inner loop to wait for, and so on: the stack would grow with the number
 //! of cases. So a loop that is met inside another one runs on the thread it is met on; the outer one keeps the others
-//! busy.
+//! busy. Two things side by side are no loop: each may run one.
 
 use std::cell::Cell;
 use std::cmp::Ordering;
@@ -86,6 +86,22 @@ mod tests {
         });
         assert_eq!(outer, vec![1; 64]);
         assert!(!IS_INSIDE.get());
+    }
+
+    #[test]
+    fn inside_a_loop_everything_stays_on_its_thread() {
+        let outer = each(0..64, |_| {
+            let here = thread::current().id();
+            let compared = |a: &u32, b: &u32| {
+                assert_eq!(thread::current().id(), here);
+                b.cmp(a)
+            };
+            let mut list: Vec<u32> = (0..10_000).collect();
+            sort_unstable_by(&mut list, compared);
+            let (one, other) = both(|| thread::current().id(), || thread::current().id());
+            list.first() == Some(&9_999) && (one, other) == (here, here)
+        });
+        assert_eq!(outer, vec![true; 64]);
     }
 
     #[test]

@@ -16,6 +16,8 @@ use crate::inventory::Inventory;
 const FORM: &str = "sgleave-inventory-2";
 /// No first line is longer.
 const LINE: u64 = 512;
+/// No entry has more parts, which hold thousands of interfaces or dozens of groups each.
+const MOST_PARTS: u64 = 1 << 20;
 
 /// What an export is understood as.
 pub(super) struct Understood {
@@ -53,8 +55,7 @@ pub(super) fn read(key: &Hash, length: u64, from: impl Read) -> Result<Understoo
         return Err("it is of another export");
     }
     let count: u64 = count.parse().map_err(|_| "its first line is that of no entry")?;
-    let parts = parts(count, length.saturating_sub(first.len() as u64 + 1), &mut from)
-        .ok_or("it is not as long as it says")?;
+    let parts = parts(count, length.saturating_sub(first.len() as u64 + 1), &mut from)?;
     // Also a line that says the same in other words is not the one that was written.
     if line(key, digest, &parts) != first {
         return Err("its checksum does not hold");
@@ -64,25 +65,32 @@ pub(super) fn read(key: &Hash, length: u64, from: impl Read) -> Result<Understoo
     Ok(Understood { inventory, digest })
 }
 
-/// Reads this many lengths and parts; there must be just as many bytes.
-fn parts(count: u64, bytes: u64, from: &mut impl Read) -> Option<Vec<Vec<u8>>> {
+/// Reads this many lengths and parts; there must be just as many bytes. Nothing is made room for that is not there.
+fn parts(count: u64, bytes: u64, from: &mut impl Read) -> Result<Vec<Vec<u8>>, &'static str> {
     const LENGTH: u64 = size_of::<u64>() as u64;
-    let mut rest = bytes.checked_sub(count.checked_mul(LENGTH)?)?;
+    const OTHER_LENGTH: &str = "it is not as long as it says";
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => OTHER_LENGTH,
+        _ => "it cannot be read",
+    };
+    let table = count.checked_mul(LENGTH).filter(|_| count <= MOST_PARTS).ok_or(OTHER_LENGTH)?;
+    let mut rest = bytes.checked_sub(table).ok_or(OTHER_LENGTH)?;
     let mut lengths = Vec::new();
     for _ in 0..count {
         let mut length = [0; LENGTH as usize];
-        from.read_exact(&mut length).ok()?;
+        from.read_exact(&mut length).map_err(failed)?;
         let length = u64::from_le_bytes(length);
-        rest = rest.checked_sub(length)?;
-        lengths.push(usize::try_from(length).ok()?);
+        rest = rest.checked_sub(length).ok_or(OTHER_LENGTH)?;
+        lengths.push(usize::try_from(length).map_err(|_| OTHER_LENGTH)?);
     }
-    let mut parts = Vec::with_capacity(lengths.len());
-    for length in lengths {
+    if rest > 0 {
+        return Err(OTHER_LENGTH);
+    }
+    let read = |length| {
         let mut part = vec![0; length];
-        from.read_exact(&mut part).ok()?;
-        parts.push(part);
-    }
-    (rest == 0).then_some(parts)
+        from.read_exact(&mut part).map_err(failed).map(|()| part)
+    };
+    lengths.into_iter().map(read).collect()
 }
 
 fn length_of(part: &[u8]) -> u64 {
@@ -145,6 +153,22 @@ mod tests {
         }
         assert!(read_bytes(&KEY, &[entry.as_slice(), b"x"].concat()).is_err());
         assert!(read_bytes(&[8; 32], &entry).is_err());
+    }
+
+    #[test]
+    fn no_number_makes_room_for_what_is_not_there() {
+        let line =
+            |count: u64| format!("{FORM} {} {} sha256:0 {count} 0\n", env!("CARGO_PKG_VERSION"), hex(&KEY));
+        for count in [MOST_PARTS + 1, u64::MAX / 8, u64::MAX] {
+            // As long as it says, at no cost on the disk: all parts are empty.
+            let (line, length) = (line(count), count.saturating_mul(8));
+            let entry = line.as_bytes().chain(io::repeat(0));
+            let read = read(&KEY, length.saturating_add(line.len() as u64), entry);
+            assert_eq!(read.err(), Some("it is not as long as it says"), "{count}");
+        }
+        let mut entry = line(1).into_bytes();
+        entry.extend(u64::MAX.to_le_bytes());
+        assert_eq!(read_bytes(&KEY, &entry).err(), Some("it is not as long as it says"));
     }
 
     #[test]

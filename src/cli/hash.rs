@@ -59,7 +59,6 @@ pub(super) fn hash_of_stream(from: &mut dyn Read) -> io::Result<(Hash, u64)> {
 
 /// Returns the digest of the digests of pieces, which several threads compute together.
 pub(super) fn hash_of_pieces(pieces: &[Vec<u8>]) -> Hash {
-    let pieces: Vec<&Vec<u8>> = pieces.iter().collect();
     let hashes: Vec<Hash> = parallel::each(pieces, |piece| Sha256::digest(piece).into());
     let mut hasher = Sha256::new();
     for hash in hashes {

@@ -8,12 +8,11 @@
 
 use foldhash::{HashMap, HashMapExt as _};
 
+use super::by_family::ByFamily;
 use super::compiled::Compiled;
 use super::delta::{Contact, Judged};
-use super::field::Lens;
 use super::reading::{AddressKinds, Order, Readings};
 use super::rulebook::{Peer, RuleBook};
-use super::said::Slots;
 use super::walk::Outcomes;
 use crate::inventory::{Direction, RuleAction};
 use crate::netset::{Family, TransportSet};
@@ -148,9 +147,19 @@ pub(super) struct PairKey {
     pub(super) ingress: (u32, u32),
 }
 
-/// What a class that has nothing to do with the groups of the kin says of an address: what that hangs on.
+/// What the rules of others can tell of an address besides the address itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Lens {
+    pub(super) family: Family,
+    pub(super) plain: bool,
+}
+
+/// Verdicts of a class on one address of the one who leaves: by direction and kind of the class's address.
+pub(super) type Slots = [u32; 4];
+
+/// What hangs on nothing else: what a class says of an address, where it names no group of the kin and shares none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct SteadyKey {
+pub(super) struct StrangerKey {
     pub(super) class: u32,
     /// The number of the list of its rules that hold the address but not every one of the VPC.
     pub(super) list: u32,
@@ -165,7 +174,7 @@ pub(super) struct SteadyKey {
 pub struct Answers<'b> {
     book: &'b RuleBook,
     choices: Vec<Choice>,
-    universes: [TransportSet; 2],
+    universes: ByFamily<TransportSet>,
     by_rules: HashMap<Box<[u32]>, u32>,
     numbers: HashMap<Verdict, u32>,
     verdicts: Vec<Verdict>,
@@ -173,7 +182,8 @@ pub struct Answers<'b> {
     pair_numbers: HashMap<PairAnswer, u32>,
     pairs: Vec<PairAnswer>,
     lists: HashMap<Box<[u32]>, u32>,
-    pub(super) steady: HashMap<SteadyKey, Slots>,
+    /// What strangers say.
+    pub(super) strangers: HashMap<StrangerKey, Slots>,
     key: Vec<u32>,
 }
 
@@ -204,7 +214,7 @@ impl<'b> Answers<'b> {
         Self {
             book: &compiled.book,
             choices,
-            universes: [Family::Ipv4, Family::Ipv6].map(TransportSet::universe),
+            universes: ByFamily::new(TransportSet::universe),
             by_rules: HashMap::new(),
             numbers: HashMap::new(),
             verdicts: Vec::new(),
@@ -212,7 +222,7 @@ impl<'b> Answers<'b> {
             pair_numbers: HashMap::new(),
             pairs: Vec::new(),
             lists: HashMap::from_iter([(Box::default(), NO_RULES)]),
-            steady: HashMap::new(),
+            strangers: HashMap::new(),
             key: Vec::new(),
         }
     }
@@ -268,12 +278,8 @@ impl<'b> Answers<'b> {
         self.verdict(facts, std::iter::empty())
     }
 
-    fn universe(&self, family: Family) -> &TransportSet {
-        let [v4, v6] = &self.universes;
-        match family {
-            Family::Ipv4 => v4,
-            Family::Ipv6 => v6,
-        }
+    const fn universe(&self, family: Family) -> &TransportSet {
+        self.universes.get(family)
     }
 
     fn decide(&self, facts: Facts, rules: &[u32]) -> Verdict {

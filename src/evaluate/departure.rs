@@ -8,14 +8,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::answers::{Answers, PairKey, number_of};
+use super::answers::{Answers, PairKey, Slots, number_of};
 use super::delta::{ChangeKind, Contact, Effect};
 use super::difference::Difference;
 use super::felt::{Departed, Felt, Tally, Touch, Witness};
 use super::leaving::{Leaving, Outside};
 use super::member::Member;
 use super::profile::{Cell, OurList, OutsideList, Profile, lens_number};
-use super::said::{Said, SaidOfAll, Slots};
+use super::said::{Said, SaidOfAll};
 use crate::graph::{GroupIx, InterfaceIx};
 use crate::inventory::Direction;
 

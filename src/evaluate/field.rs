@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::{HashMap, HashMapExt as _};
 
-use super::answers::{Base, number_of};
+use super::answers::{Base, Lens, number_of};
+use super::by_family::ByFamily;
 use super::compiled::Compiled;
 use super::matching::{Groups, METADATA};
 use super::reachability::BOTH;
@@ -13,13 +14,6 @@ use super::rulebook::Peer;
 use crate::graph::{GroupIx, InterfaceIx};
 use crate::inventory::{Direction, InnerAccessPolicy, SecurityGroupType, VpcId};
 use crate::netset::{Family, IpBlock};
-
-/// What the rules of others can tell of an address besides the address itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Lens {
-    pub(super) family: Family,
-    pub(super) plain: bool,
-}
 
 /// Interfaces of one VPC with the same groups and the same kinds of addresses.
 #[derive(Debug)]
@@ -50,28 +44,17 @@ pub(super) struct FieldClass {
     pub(super) groups: Vec<GroupIx>,
     /// Whether what no rule decides is let out.
     pub(super) accepts: bool,
-    /// The numbers of the lists of rules that hold every address, by family, and by direction: egress, ingress.
-    wide: [[u32; 2]; 2],
-    /// By family, whether some member has an address that is not plain, and one that is.
-    kinds: [(bool, bool); 2],
+    /// The numbers of the lists of rules that hold every address, by direction: egress, ingress.
+    wide: ByFamily<[u32; 2]>,
+    /// Whether some member has an address that is not plain, and one that is.
+    kinds: ByFamily<(bool, bool)>,
 }
 
 impl FieldClass {
     /// Returns whether members have addresses of these families that are not plain, and that are.
     pub(super) fn kinds(&self, lenses: &[Lens]) -> (bool, bool) {
-        let [v4, v6] = self.kinds;
-        let of = |lens: &Lens| match lens.family {
-            Family::Ipv4 => v4,
-            Family::Ipv6 => v6,
-        };
+        let of = |lens: &Lens| *self.kinds.get(lens.family);
         lenses.iter().map(of).fold((false, false), |all, one| (all.0 | one.0, all.1 | one.1))
-    }
-}
-
-const fn slot(family: Family) -> usize {
-    match family {
-        Family::Ipv4 => 0,
-        Family::Ipv6 => 1,
     }
 }
 
@@ -94,13 +77,12 @@ pub struct Field<'c, 'g> {
     /// The other rules of the groups here, by the blocks they are for, and the lengths that occur.
     narrow: HashMap<IpBlock, Vec<u32>>,
     narrow_lengths: BTreeSet<(Family, u8)>,
-    /// The same for classes: the distinct lists of them, by direction.
+    /// The distinct lists of them that classes have in one direction and family.
     wide_lists: Vec<Vec<u32>>,
     /// The classes of all kin, in their order.
     pub(super) classes: Vec<FieldClass>,
     /// Those that hold a group, ascending.
     pub(super) classes_of_group: HashMap<GroupIx, Vec<u32>>,
-    groups_of_class: HashMap<u32, Vec<GroupIx>>,
     /// The classes of which all is known but for the open settings, and no rule looks at local addresses.
     clear: BTreeSet<u32>,
     basic: BTreeSet<GroupIx>,
@@ -144,7 +126,6 @@ impl<'c, 'g> Field<'c, 'g> {
             wide_lists: Vec::new(),
             classes: Vec::new(),
             classes_of_group: HashMap::new(),
-            groups_of_class: classes.iter().map(|class| (*class, groups_of(class))).collect(),
             clear: classes.iter().copied().filter(is_clear).collect(),
             basic: held.iter().copied().filter(is_basic).collect(),
             accepts_inside: held.iter().copied().filter(accepts).collect(),
@@ -193,8 +174,9 @@ impl<'c, 'g> Field<'c, 'g> {
         let mut numbers: HashMap<Vec<u32>, u32> = HashMap::new();
         for kin in &mut self.kin {
             if self.classes.last().is_none_or(|last| last.class != kin.class) {
-                let groups = self.groups_of_class.get(&kin.class).cloned().unwrap_or_default();
-                let wide = [Family::Ipv4, Family::Ipv6].map(|family| {
+                let groups =
+                    self.compiled.classes.get(kin.class as usize).map(Groups::ever).unwrap_or_default();
+                let wide = ByFamily::new(|family| {
                     let of_group = |group: &GroupIx| self.wide.get(&(*group, family));
                     let mut wide: Vec<u32> = groups.iter().filter_map(of_group).flatten().copied().collect();
                     wide.sort_unstable();
@@ -211,16 +193,15 @@ impl<'c, 'g> Field<'c, 'g> {
                     self.classes_of_group.entry(*group).or_default().push(number_of(self.classes.len()));
                 }
                 let accepts = groups.first().is_some_and(|group| self.basic.contains(group));
-                let kinds = [(false, false); 2];
+                let kinds = ByFamily::default();
                 self.classes.push(FieldClass { class: kin.class, groups, accepts, wide, kinds });
             }
             kin.note = number_of(self.classes.len().saturating_sub(1));
             let Some(class) = self.classes.last_mut() else { continue };
             for lens in &kin.lenses {
-                if let Some(kinds) = class.kinds.get_mut(slot(lens.family)) {
-                    kinds.0 |= !lens.plain;
-                    kinds.1 |= lens.plain;
-                }
+                let kinds = class.kinds.get_mut(lens.family);
+                kinds.0 |= !lens.plain;
+                kinds.1 |= lens.plain;
             }
         }
     }
@@ -282,11 +263,7 @@ impl<'c, 'g> Field<'c, 'g> {
 
     /// Returns the rules of a class that hold every address of the VPC, ascending.
     pub(super) fn wide_of(&self, class: &FieldClass, family: Family, direction: Direction) -> Base<'_> {
-        let [v4, v6] = class.wide;
-        let [egress, ingress] = match family {
-            Family::Ipv4 => v4,
-            Family::Ipv6 => v6,
-        };
+        let [egress, ingress] = *class.wide.get(family);
         let number = match direction {
             Direction::Egress => egress,
             Direction::Ingress => ingress,
@@ -299,9 +276,9 @@ impl<'c, 'g> Field<'c, 'g> {
         self.compiled.line(self.vpc, family).map_or(&[], |line| &line.covered)
     }
 
-    /// Returns the groups of a class, sorted.
-    pub(super) fn groups_of(&self, class: u32) -> &[GroupIx] {
-        self.groups_of_class.get(&class).map_or(&[], Vec::as_slice)
+    /// Returns the groups of some kin, sorted.
+    pub(super) fn groups_of(&self, kin: &Kin) -> &[GroupIx] {
+        self.classes.get(kin.note as usize).map_or(&[], |class| &class.groups)
     }
 
     pub(super) fn is_basic(&self, group: GroupIx) -> bool {

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::answers::Answers;
+use super::answers::{Answers, Lens};
 use super::compiled::Compiled;
 use super::delta::{ChangeKind, Effect};
 use super::departure::Departure;
 use super::difference::Difference;
 use super::felt::Departed;
-use super::field::{Field, Kin, Lens};
+use super::field::{Field, Kin};
 use super::member::Member;
 use super::profile::Profile;
 use super::reachability::Row;
@@ -42,7 +42,7 @@ impl<'c> Field<'c, '_> {
             readings: self.readings,
         };
         let mut departures: Vec<(Departure<'_, '_, '_>, Outside)> = Vec::new();
-        for group in self.groups_of(kin.class).iter().copied() {
+        for group in self.groups_of(kin).iter().copied() {
             let mut departure = Departure::new(&profile, group, answers);
             let mut outside = departure.outside(answers);
             let naming = foreign.naming.get(&group).unwrap_or(&NOBODY);

@@ -6,10 +6,10 @@
 
 use smallvec::SmallVec;
 
-use super::answers::Answers;
-use super::field::{Kin, Lens};
+use super::answers::{Answers, Lens, Slots};
+use super::field::Kin;
 use super::profile::Profile;
-use super::said::{Said, SaidOfAll, Slots};
+use super::said::{Said, SaidOfAll};
 use crate::graph::{GroupIx, InterfaceIx};
 use crate::inventory::InterfaceAddress;
 
@@ -17,9 +17,18 @@ use crate::inventory::InterfaceAddress;
 #[derive(Debug)]
 struct OwnAddress {
     lens: u8,
-    /// Rules that hold it but not every address of the VPC, by the group that holds them, with the number of the list;
-    /// sorted.
-    specific: Vec<(GroupIx, Vec<u32>, u32)>,
+    /// Rules that hold it but not every address of the VPC, sorted by the group that holds them.
+    specific: Vec<Specific>,
+}
+
+/// The rules of one group that hold an address but not every one of the VPC.
+#[derive(Debug)]
+struct Specific {
+    group: GroupIx,
+    /// Ascending.
+    rules: Vec<u32>,
+    /// The number of the list, where others may have it too: none of the rules is for this address alone.
+    list: Option<u32>,
 }
 
 /// A class of peers with a group that holds a rule for an address.
@@ -67,21 +76,22 @@ impl Member {
         let mut address = |held: &InterfaceAddress| {
             let lens = Lens { family: held.block.family(), plain: held.kind.is_plain() };
             let lens = u8::try_from(kin.lenses.binary_search(&lens).ok()?).ok()?;
-            let numbered = |(group, rules): (GroupIx, Vec<u32>)| {
-                let list = answers.list(&rules);
-                (group, rules, list)
+            let of_group = |(group, rules): (GroupIx, Vec<u32>)| {
+                let is_alone = rules.iter().any(|number| field.compiled.book.is_for_one(*number, held.block));
+                let list = (!is_alone).then(|| answers.list(&rules));
+                Specific { group, rules, list }
             };
             Some(OwnAddress {
                 lens,
-                specific: field.specific(held.block).into_iter().map(numbered).collect(),
+                specific: field.specific(held.block).into_iter().map(of_group).collect(),
             })
         };
         let addresses: Vec<OwnAddress> =
             field.compiled.graph.interface(interface).addresses.iter().filter_map(&mut address).collect();
         let mut lists: Vec<Looking> = Vec::new();
         for (address, own) in (0..).zip(&addresses) {
-            for (holder, (group, _, _)) in (0..).zip(&own.specific) {
-                let notes = field.classes_of_group.get(group).into_iter().flatten();
+            for (holder, specific) in (0..).zip(&own.specific) {
+                let notes = field.classes_of_group.get(&specific.group).into_iter().flatten();
                 lists.extend(notes.map(|note| Looking { note: *note, address, holder }));
             }
         }
@@ -159,14 +169,13 @@ impl Before {
             let mut held = held.filter_map(|one| address.specific.get(one.holder as usize));
             let (specific, before) = match (held.next(), held.next()) {
                 (None, _) => (SmallVec::new(), *usual),
-                (Some((_, rules, list)), None) if described.is_steady() => {
-                    // Nobody asks for the rules again: what it says stays.
-                    (SmallVec::new(), profile.steady(note, address.lens, rules, *list, answers))
+                (Some(Specific { rules, list: Some(list), .. }), None) if described.is_of_strangers() => {
+                    // Nobody asks for the rules again: what strangers say stays.
+                    (SmallVec::new(), profile.strangers(note, address.lens, (rules, *list), answers))
                 }
                 (first, second) => {
                     let all = first.into_iter().chain(second).chain(held);
-                    let mut specific: SmallVec<[u32; 4]> =
-                        all.flat_map(|(_, rules, _)| rules).copied().collect();
+                    let mut specific: SmallVec<[u32; 4]> = all.flat_map(|one| &one.rules).copied().collect();
                     specific.sort_unstable();
                     let before = profile.theirs(note, address.lens, &specific, None, Some(usual), answers);
                     (specific, before)

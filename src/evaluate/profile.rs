@@ -10,13 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use foldhash::{HashMap, HashMapExt as _};
 use smallvec::SmallVec;
 
-use super::answers::{Answers, Facts, NO_RULES, number_of};
-use super::field::{Field, Kin, Lens};
+use super::answers::{Answers, Facts, Lens, NO_RULES, Slots, number_of};
+use super::field::{Field, Kin};
 use super::matching::METADATA;
 use super::reachability::BOTH;
 use super::rulebook::Peer;
 use super::runs::{Run, is_covered, runs};
-use super::said::Slots;
 use crate::graph::{GroupIx, InterfaceIx};
 use crate::inventory::Direction;
 use crate::netset::{Family, IpRange};
@@ -85,8 +84,8 @@ pub(super) struct Note {
 }
 
 impl Note {
-    /// Tells whether what the class says hangs on no group of the kin.
-    pub(super) fn is_steady(&self) -> bool {
+    /// Tells whether what the class says hangs on no group of the kin: it names none and shares none.
+    pub(super) fn is_of_strangers(&self) -> bool {
         self.naming.is_empty() && self.shared == EMPTY
     }
 }
@@ -139,7 +138,7 @@ pub(super) fn lens_number(at: usize) -> u8 {
 impl<'d, 'g> Profile<'d, 'g> {
     /// Sorts everybody into cells.
     pub(super) fn new(field: &'d Field<'d, 'g>, kin: &'d Kin, answers: &mut Answers<'_>) -> Self {
-        let groups = field.groups_of(kin.class).to_vec();
+        let groups = field.groups_of(kin).to_vec();
         let mut profile = Self {
             field,
             lenses: &kin.lenses,
@@ -311,9 +310,9 @@ impl<'d, 'g> Profile<'d, 'g> {
     fn enter_verdicts(&mut self, answers: &mut Answers<'_>) {
         for at in 0..self.notes.len() {
             let number = number_of(at);
-            let is_steady = self.notes.get(at).is_some_and(Note::is_steady);
-            let usual = |lens: usize| match is_steady {
-                true => self.steady(number, lens_number(lens), &[], NO_RULES, answers),
+            let are_strangers = self.notes.get(at).is_some_and(Note::is_of_strangers);
+            let usual = |lens: usize| match are_strangers {
+                true => self.strangers(number, lens_number(lens), (&[], NO_RULES), answers),
                 false => self.theirs(number, lens_number(lens), &[], None, None, answers),
             };
             let verdicts = (0..self.lenses.len()).map(usual).collect();

@@ -12,13 +12,14 @@ use std::sync::Arc;
 use foldhash::{HashMap, HashMapExt as _};
 use smallvec::SmallVec;
 
+use super::by_family::ByFamily;
 use super::reading::Evidence;
 use crate::graph::{GroupIx, InterfaceIx, RuleRef, SecurityGraph};
 use crate::inventory::{
     Direction, PortRangeListId, PrefixListId, RuleAction, RulePeer, RulePorts, SecurityGroup,
     SecurityGroupRule, Unevaluable,
 };
-use crate::netset::{Family, IpBlock, PortSet, TransportSet};
+use crate::netset::{IpBlock, PortSet, TransportSet};
 
 /// One boolean that is not known. A reading gives each of them a value, the same before and after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -114,7 +115,7 @@ pub(crate) struct RuleBook {
     /// The numbers of the bodies that name each block.
     in_block: HashMap<IpBlock, SmallVec<[u32; 4]>>,
     /// The prefix lengths that occur, per family.
-    lengths: [Vec<u8>; 2],
+    lengths: ByFamily<Vec<u8>>,
     /// Bodies whose remote side is not known.
     open: Vec<u32>,
     /// Groups with a rule that is narrowed to local addresses.
@@ -125,13 +126,6 @@ pub(crate) struct RuleBook {
     locals: Vec<IpBlock>,
     unknown_lists: Vec<PrefixListId>,
     unknown_ports: Vec<PortRangeListId>,
-}
-
-const fn slot(family: Family) -> usize {
-    match family {
-        Family::Ipv4 => 0,
-        Family::Ipv6 => 1,
-    }
 }
 
 impl RuleBook {
@@ -198,12 +192,14 @@ impl RuleBook {
         self.mysterious.get(group.at()).copied().unwrap_or(false)
     }
 
+    /// Tells whether one of the blocks of a body is this single address.
+    pub(crate) fn is_for_one(&self, number: u32, block: IpBlock) -> bool {
+        matches!(&self.body(number).peer, Peer::Blocks(blocks) if blocks.contains(&block))
+    }
+
     /// Calls `found` with the number of every body one of whose blocks holds the whole block; a body may come twice.
     pub(crate) fn holding(&self, block: IpBlock, mut found: impl FnMut(u32)) {
-        let lengths = match block.family() {
-            Family::Ipv4 => &self.lengths[0],
-            Family::Ipv6 => &self.lengths[1],
-        };
+        let lengths = self.lengths.get(block.family());
         for length in lengths.iter().take_while(|length| **length <= block.length()) {
             let around = IpBlock::around(block.family(), block.first(), *length);
             for number in self.in_block.get(&around).into_iter().flatten() {
@@ -334,7 +330,7 @@ impl Compiler<'_> {
             of_group: vec![Vec::new(); groups],
             naming: vec![Vec::new(); groups],
             in_block: HashMap::new(),
-            lengths: [Vec::new(), Vec::new()],
+            lengths: ByFamily::default(),
             open: Vec::new(),
             narrowed: vec![false; groups],
             mysterious: vec![false; groups],
@@ -342,7 +338,7 @@ impl Compiler<'_> {
             unknown_lists: self.unknown_lists,
             unknown_ports: self.unknown_ports,
         };
-        let mut lengths: [BTreeSet<u8>; 2] = [BTreeSet::new(), BTreeSet::new()];
+        let mut lengths: ByFamily<BTreeSet<u8>> = ByFamily::default();
         for (number, body) in self.bodies.iter().enumerate() {
             let number = u32::try_from(number).unwrap_or(u32::MAX);
             let holder = body.rule.group.at();
@@ -354,9 +350,7 @@ impl Compiler<'_> {
                 Peer::Blocks(blocks) => {
                     for block in blocks.iter() {
                         book.in_block.entry(*block).or_default().push(number);
-                        lengths.get_mut(slot(block.family())).into_iter().for_each(|set| {
-                            set.insert(block.length());
-                        });
+                        lengths.get_mut(block.family()).insert(block.length());
                     }
                 }
                 Peer::Group(group) => {
@@ -369,7 +363,7 @@ impl Compiler<'_> {
                 }
             }
         }
-        book.lengths = lengths.map(|set| set.into_iter().collect());
+        book.lengths = ByFamily::new(|family| lengths.get(family).iter().copied().collect());
         book.bodies = self.bodies;
         book
     }

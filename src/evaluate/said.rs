@@ -2,16 +2,13 @@
 
 use smallvec::SmallVec;
 
-use super::answers::{Answers, Facts, PairKey, SteadyKey};
+use super::answers::{Answers, Facts, PairKey, Slots, StrangerKey};
 use super::felt::Felt;
 use super::profile::{Cell, OurList, Profile, lens_number};
 use super::rulebook::Peer;
 use crate::graph::GroupIx;
 use crate::inventory::Direction;
 use crate::netset::Family;
-
-/// Verdicts of a class on one address of the one who leaves: by direction and kind of the class's address.
-pub(super) type Slots = [u32; 4];
 
 /// An address of the one who leaves, and what a class says of it before and after.
 #[derive(Debug, Clone, Copy)]
@@ -100,13 +97,12 @@ impl Profile<'_, '_> {
             || note.naming.iter().any(|number| book.body(*number).peer == Peer::Group(left))
     }
 
-    /// Returns what a class says of an address before, where that hangs on nothing but the rules of this list that hold it.
-    pub(super) fn steady(
+    /// Returns what a class of strangers says of an address that the rules of this list hold, besides the wide ones.
+    pub(super) fn strangers(
         &self,
         note: u32,
         lens: u8,
-        specific: &[u32],
-        list: u32,
+        (specific, list): (&[u32], u32),
         answers: &mut Answers<'_>,
     ) -> Slots {
         let (Some(class), Some(described)) =
@@ -114,12 +110,12 @@ impl Profile<'_, '_> {
         else {
             return [u32::MAX; 4];
         };
-        let key = SteadyKey { class: class.class, list, lens: *described, kinds: class.kinds(self.lenses) };
-        if let Some(known) = answers.steady.get(&key) {
+        let key = StrangerKey { class: class.class, list, lens: *described, kinds: class.kinds(self.lenses) };
+        if let Some(known) = answers.strangers.get(&key) {
             return *known;
         }
         let said = self.theirs(note, lens, specific, None, None, answers);
-        answers.steady.insert(key, said);
+        answers.strangers.insert(key, said);
         said
     }
 

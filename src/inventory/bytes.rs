@@ -57,6 +57,10 @@ impl<'a> Bytes<'a> {
             // A number beyond 63 bits is none of ours.
             number |= bits.checked_shl(shift).filter(|shifted| shifted >> shift == bits && shift < 63)?;
             if byte & 0x80 == 0 {
+                // Each number is written in one way, so that equal values have equal bytes.
+                if byte == 0 && shift > 0 {
+                    return None;
+                }
                 break;
             }
             shift += 7;
@@ -240,8 +244,8 @@ pub(super) mod tests {
             assert_eq!(read::<String>(&vec![0xff; short]), None);
         }
         assert_eq!(read::<Vec<Option<u8>>>(&[0xff, 0xff, 0xff, 0xff, 0x7f, 0, 0]), None);
-        // The same number with a digit more is still that number, and one of 64 bits is none.
-        assert_eq!(read::<String>(&[0x81, 0, b'x']).as_deref(), Some("x"));
+        // No number has a digit more than it needs, or 64 bits.
+        assert_eq!(read::<String>(&[0x81, 0, b'x']), None);
         assert_eq!(Bytes::new(&[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1]).length(), None);
     }
 

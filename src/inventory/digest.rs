@@ -14,6 +14,8 @@ use crate::parallel;
 const FORM: &[u8] = b"sgleave inventory 1\n";
 /// How many elements one piece of text holds.
 const PIECE: usize = 128;
+/// A group is as long as its rules.
+const PIECE_OF_GROUPS: usize = 2;
 /// How many pieces are held at a time, twice: some are hashed while the next ones are written.
 const BATCH: usize = 64;
 
@@ -47,11 +49,11 @@ impl Inventory {
         let mut hasher = Sha256::new();
         hasher.update(FORM);
         hasher.update(b"{\"instances\":[");
-        list(instances, &mut hasher);
+        list(instances, PIECE, &mut hasher);
         hasher.update(b"],\"interfaces\":[");
-        list(interfaces, &mut hasher);
+        list(interfaces, PIECE, &mut hasher);
         hasher.update(b"],\"groups\":[");
-        list(groups, &mut hasher);
+        list(groups, PIECE_OF_GROUPS, &mut hasher);
         hasher.update(b"],");
         let rest = text(&Rest { prefix_lists, port_lists, foreign_references, consumers, gaps });
         hasher.update(rest.strip_prefix(b"{").unwrap_or(&rest));
@@ -60,8 +62,8 @@ impl Inventory {
 }
 
 /// Hashes what stands between the brackets of a list, which several threads write.
-fn list<T: Serialize + Sync>(elements: &[T], hasher: &mut Sha256) {
-    let pieces: Vec<&[T]> = elements.chunks(PIECE).collect();
+fn list<T: Serialize + Sync>(elements: &[T], length: usize, hasher: &mut Sha256) {
+    let pieces: Vec<&[T]> = elements.chunks(length).collect();
     let mut written: Vec<Vec<u8>> = Vec::new();
     let mut is_first = true;
     let mut hash = |pieces: &[Vec<u8>]| {

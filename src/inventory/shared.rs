@@ -1,5 +1,5 @@
-//! Texts that many things hold: the same id stands in an interface, in its instance and in its groups' members, and the same
-//! tag on thousands of machines. Each holder pays two words, and a text that was made a moment ago is not made again.
+//! Texts that many things hold: the id of a group stands in all its members and in rules, that of a network or an account in
+//! everything that lies there. Each holder pays two words, and a text that was made a moment ago is not made again.
 
 use std::borrow::Borrow;
 use std::cell::RefCell;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 use serde::Serialize;
 
-/// How many texts a thread remembers. An estate has more interfaces than that, and far fewer groups, networks and tags.
+/// How many texts a thread remembers. An estate has more interfaces than that, and far fewer groups and networks.
 const REMEMBERED: usize = 1 << 14;
 
 /// Longer texts are hardly ever the same.

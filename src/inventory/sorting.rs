@@ -6,8 +6,8 @@ use crate::parallel;
 
 /// Sorts records by id; records of one id stay in the order they have.
 ///
-/// The records themselves move once, each to its place. A stable sort would hold half of them a second time, and move them
-/// about twenty times where there are a million.
+/// The ids are sorted, and then one swap brings each record to its place. A stable sort of the records would hold half of them
+/// a second time, and move each about twenty times where there are a million.
 pub(super) fn sort_by_id<T: Sync>(records: &mut [T], id: impl Fn(&T) -> &str + Sync) {
     if records.is_sorted_by(|a, b| id(a) <= id(b)) {
         return;

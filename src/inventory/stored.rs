@@ -91,7 +91,7 @@ impl Inventory {
     }
 }
 
-/// Parts hold thousands of elements: an inventory with more parts than this holds would not fit into any memory.
+/// Parts hold dozens of groups or thousands of anything else: no memory would hold what has more of them.
 fn count(parts: usize) -> u32 {
     u32::try_from(parts).unwrap_or(u32::MAX)
 }

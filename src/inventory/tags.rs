@@ -1,12 +1,14 @@
 //! The tags of a thing. Every machine has a few, and a ticket or a date makes many of them unlike all others, so each list
 //! is one run of bytes.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use super::bytes::{Bytes, Stored, put_length, put_text};
 
 /// The tags of a thing, sorted by key, each key once; untrusted text.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Tags(Box<[u8]>);
 
 impl Tags {
@@ -46,6 +48,12 @@ impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for Tags {
             put_text(value.as_ref(), &mut bytes);
         }
         Self(bytes.into())
+    }
+}
+
+impl fmt::Debug for Tags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 
@@ -89,19 +97,21 @@ mod tests {
         tags.insert("c", "");
         assert_eq!((tags.get("b"), tags.get("c"), tags.get("d")), (Some("0"), Some(""), None));
         assert_eq!(serde_json::to_string(&tags).unwrap(), r#"{"a":"1","b":"0","c":""}"#);
+        assert_eq!(format!("{tags:?}"), r#"{"a": "1", "b": "0", "c": ""}"#);
     }
 
     #[test]
     fn bytes_that_are_no_tags_are_refused() {
         let tags: Tags = [("a", "1"), ("b", "")].into_iter().collect();
         assert_eq!(read(&bytes_of(&tags)), Some(tags));
-        // The same key twice, keys out of order, a key without a value, no text, too little.
+        // The same key twice, keys out of order, a key without a value, no text, too little, a length with a digit more.
         for bytes in [
             &[8, 1, b'a', 1, b'1', 1, b'a', 1, b'2'][..],
             &[8, 1, b'b', 1, b'1', 1, b'a', 1, b'2'],
             &[2, 1, b'a'],
             &[4, 1, 0xff, 1, b'1'],
             &[4, 1, b'a'],
+            &[5, 0x81, 0, b'a', 1, b'1'],
         ] {
             assert_eq!(read::<Tags>(bytes), None, "{bytes:?}");
         }

@@ -227,7 +227,7 @@ impl ForeignGroups {
 #[derive(Default)]
 struct RowFindings {
     findings: Vec<Finding>,
-    /// Interfaces that lose something with another one, surely or perhaps; the changed one too.
+    /// Interfaces that lose something with another one, surely or perhaps, sorted; the changed one too.
     losing: Vec<InterfaceIx>,
     /// (kind, direction, peer), sorted: a pair counts once whatever its addresses.
     pairs: Vec<(ChangeKind, Direction, InterfaceIx)>,
@@ -318,6 +318,8 @@ fn row_findings(
     }
     found.pairs.sort_unstable();
     found.pairs.dedup();
+    found.losing.sort_unstable();
+    found.losing.dedup();
     found
 }
 

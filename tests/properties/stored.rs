@@ -6,6 +6,7 @@ use proptest::sample::{Index, select};
 use sgleave::graph::SecurityGraph;
 use sgleave::inventory::{Inventory, Source, load};
 use sgleave::testing::{Shape, arb_inventory, export_in_pages};
+use sha2::{Digest as _, Sha256};
 
 fn with_gaps() -> Shape {
     Shape { gaps: true, ..Shape::default() }
@@ -31,6 +32,25 @@ proptest! {
     #[test]
     fn every_inventory_comes_back(inventory in arb_inventory(&with_gaps())) {
         prop_assert_eq!(Inventory::from_parts(inventory.to_parts()), Some(inventory));
+    }
+
+    #[test]
+    fn nothing_may_follow(inventory in arb_inventory(&with_gaps()), part in any::<Index>(), more in any::<u8>()) {
+        let parts = inventory.to_parts();
+        let further = |part: Vec<u8>| parts.iter().cloned().chain([part]).collect();
+        prop_assert_eq!(Inventory::from_parts(further(Vec::new())), None);
+        prop_assert_eq!(Inventory::from_parts(further(parts[part.index(parts.len())].clone())), None);
+        let mut longer = parts.clone();
+        longer[0].push(more);
+        prop_assert_eq!(Inventory::from_parts(longer), None);
+    }
+
+    #[test]
+    fn the_digest_is_that_of_the_compact_json(inventory in arb_inventory(&with_gaps())) {
+        let json = serde_json::to_string(&inventory).unwrap();
+        let hash = Sha256::digest(format!("sgleave inventory 1\n{json}"));
+        let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        prop_assert_eq!(inventory.digest(), format!("sha256:{digits}"));
     }
 
     #[test]

@@ -2,12 +2,15 @@
 //!
 //! `SGLEAVE_SWEEP_ESTATES` looks at more estates, `SGLEAVE_SEED` starts elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use rayon::prelude::*;
-use sgleave::evaluate::{Disposition, Endpoint, Evaluator, Flow};
-use sgleave::graph::SecurityGraph;
+use sgleave::evaluate::{
+    Answers, Compiled, Departed, Disposition, Endpoint, Evaluator, Field, Flow, ForeignNames, Kin, Outside,
+    Readings,
+};
+use sgleave::graph::{GroupIx, InterfaceIx, SecurityGraph};
 use sgleave::inventory::Direction;
 use sgleave::netset::Family;
 use sgleave::simulate::{AuditEffect, AuditedMembership, Options, Removal, Simulator, Witness, simulate};
@@ -110,4 +113,52 @@ fn an_audit_says_what_simulations_say() {
         assert!(counted.get(effect.name()).copied().unwrap_or(0) >= estates / 100, "{effect:?}: {counted:?}");
     }
     assert!(counted.get("witness").copied().unwrap_or(0) >= estates / 20, "{counted:?}");
+}
+
+/// What every departure of some kin does, with whatever is known already.
+fn departures(
+    field: &Field<'_, '_>,
+    kin: &Kin,
+    answers: &mut Answers<'_>,
+) -> Vec<(InterfaceIx, GroupIx, Outside, Departed)> {
+    let (named, naming) = (BTreeSet::new(), BTreeMap::new());
+    let foreign = ForeignNames { named: &named, naming: &naming };
+    let mut found = Vec::new();
+    field.departures(kin, answers, &foreign, |leaving, outside, departed| {
+        found.push((leaving.interface, leaving.group, outside.clone(), departed));
+    });
+    found
+}
+
+/// What is remembered of one kin is true of the next: of others with the same groups, with other kinds of addresses.
+#[test]
+fn what_is_remembered_changes_no_answer() {
+    let (from, estates) = (number("SGLEAVE_SEED", 0), number("SGLEAVE_SWEEP_ESTATES", 1_500) / 5);
+    let several: usize = (from..from + estates)
+        .into_par_iter()
+        .map(|seed| {
+            let wide =
+                Shape { interfaces: 12 + usize::try_from(seed % 12).unwrap(), vpcs: false, ..shape(seed) };
+            let (inventory, _) = drawn(seed, &wide);
+            let graph = SecurityGraph::new(inventory);
+            let compiled = Compiled::new(&graph);
+            let readings = Readings::default();
+            let mut several = 0;
+            for vpc in compiled.vpcs() {
+                let field = Field::new(&compiled, vpc, readings);
+                let alone = |kin| departures(&field, kin, &mut Answers::new(&compiled, readings));
+                let (mut forth, mut back) =
+                    (Answers::new(&compiled, readings), Answers::new(&compiled, readings));
+                for kin in field.kin() {
+                    assert_eq!(departures(&field, kin, &mut forth), alone(kin), "seed {seed}: {kin:?}");
+                }
+                for kin in field.kin().iter().rev() {
+                    assert_eq!(departures(&field, kin, &mut back), alone(kin), "seed {seed}: {kin:?}");
+                }
+                several += usize::from(field.kin().len() > 3);
+            }
+            several
+        })
+        .sum();
+    assert!(several as u64 >= estates / 3, "{several} of {estates}");
 }

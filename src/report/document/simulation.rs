@@ -12,6 +12,7 @@ use super::names::Names;
 use super::removal::{RemovalEntry, RemovalStatus};
 use super::review::ReviewEntry;
 use super::source::{Assumption, InventoryEntry, SCHEMA_VERSION, Tool, assumptions};
+use crate::parallel;
 use crate::policy::{Lowered, Review};
 use crate::report::context::ReportContext;
 use crate::simulate::{Simulation, SimulationVerdict};
@@ -147,11 +148,10 @@ impl<'a> SimulationReport<'a> {
             },
             verdict_reasons: &simulation.undetermined_because,
             removals,
-            changes: changes.into_iter().map(|change| ChangeEntry::new(change, None, &names)).collect(),
-            session_risks: risks
-                .into_iter()
-                .map(|risk| ChangeEntry::new(risk, Some(ChangeName::SessionRisk), &names))
-                .collect(),
+            changes: parallel::each(changes, |change| ChangeEntry::new(change, None, &names)),
+            session_risks: parallel::each(risks, |risk| {
+                ChangeEntry::new(risk, Some(ChangeName::SessionRisk), &names)
+            }),
             isolated: sorted(&impact.isolated)
                 .into_iter()
                 .map(|isolation| IsolationEntry::new(isolation, &names))
