@@ -51,12 +51,10 @@ impl<'g> Simulator<'g> {
     #[must_use]
     pub fn new(graph: &'g SecurityGraph) -> Self {
         let is_unknown = |interface: &NetworkInterface| interface.network == Network::Unknown;
-        Self {
-            compiled: Compiled::new(graph),
-            foreign: ForeignGroups::new(graph),
-            standing: Standing::new(graph),
-            unknown_network: graph.inventory().interfaces.iter().any(is_unknown),
-        }
+        let (compiled, (foreign, standing)) =
+            parallel::both(|| Compiled::new(graph), || (ForeignGroups::new(graph), Standing::new(graph)));
+        let unknown_network = graph.inventory().interfaces.iter().any(is_unknown);
+        Self { compiled, foreign, standing, unknown_network }
     }
 
     /// Simulates removals judged together, as [`simulate`] does.
