@@ -31,7 +31,7 @@ pub(super) fn write(key: &Hash, understood: &Understood, out: &mut dyn Write) ->
     let parts = understood.inventory.to_parts();
     writeln!(out, "{}", line(key, &understood.digest, &parts))?;
     for part in &parts {
-        out.write_all(&length_of(part).to_le_bytes())?;
+        out.write_all(&(part.len() as u64).to_le_bytes())?;
     }
     parts.iter().try_for_each(|part| out.write_all(part))
 }
@@ -91,10 +91,6 @@ fn parts(count: u64, bytes: u64, from: &mut impl Read) -> Result<Vec<Vec<u8>>, &
         from.read_exact(&mut part).map_err(failed).map(|()| part)
     };
     lengths.into_iter().map(read).collect()
-}
-
-fn length_of(part: &[u8]) -> u64 {
-    u64::try_from(part.len()).unwrap_or(u64::MAX)
 }
 
 /// Returns the first line. The number of parts and a checksum stand for the bytes.

@@ -160,7 +160,8 @@ pub(super) type Slots = [u32; 4];
 /// What hangs on nothing else: what a class says of an address, where it names no group of the kin and shares none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct StrangerKey {
-    pub(super) class: u32,
+    /// The number of the class among those of the VPC.
+    pub(super) note: u32,
     /// The number of the list of its rules that hold the address but not every one of the VPC.
     pub(super) list: u32,
     pub(super) lens: Lens,

@@ -218,7 +218,7 @@ impl<'p, 'd, 'g> Departure<'p, 'd, 'g> {
 
     /// Finds traffic that goes on as before, with a member of the group that is left if there is any.
     fn witness(&self, member: &mut Member, answers: &mut Answers<'_>) -> Option<Witness> {
-        let members = self.profile.field.classes_of_group.get(&self.group).map_or(&[][..], Vec::as_slice);
+        let members = self.profile.field.classes_of(self.group);
         let others = 0..number_of(self.profile.notes.len());
         for note in members.iter().copied().chain(others) {
             let said = self.said_of(member, note, answers);

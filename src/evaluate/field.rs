@@ -40,7 +40,6 @@ impl Kin {
 /// A class of the VPC: what of it is the same whoever is looked at.
 #[derive(Debug)]
 pub(super) struct FieldClass {
-    pub(super) class: u32,
     pub(super) groups: Vec<GroupIx>,
     /// Whether what no rule decides is let out.
     pub(super) accepts: bool,
@@ -82,7 +81,7 @@ pub struct Field<'c, 'g> {
     /// The classes of all kin, in their order.
     pub(super) classes: Vec<FieldClass>,
     /// Those that hold a group, ascending.
-    pub(super) classes_of_group: HashMap<GroupIx, Vec<u32>>,
+    classes_of_group: HashMap<GroupIx, Vec<u32>>,
     /// The classes of which all is known but for the open settings, and no rule looks at local addresses.
     clear: BTreeSet<u32>,
     basic: BTreeSet<GroupIx>,
@@ -172,8 +171,10 @@ impl<'c, 'g> Field<'c, 'g> {
     fn enter_classes(&mut self) {
         let book = &self.compiled.book;
         let mut numbers: HashMap<Vec<u32>, u32> = HashMap::new();
+        let mut last: Option<u32> = None;
         for kin in &mut self.kin {
-            if self.classes.last().is_none_or(|last| last.class != kin.class) {
+            // Kin of one class follow each other.
+            if last.replace(kin.class) != Some(kin.class) {
                 let groups =
                     self.compiled.classes.get(kin.class as usize).map(Groups::ever).unwrap_or_default();
                 let wide = ByFamily::new(|family| {
@@ -194,7 +195,7 @@ impl<'c, 'g> Field<'c, 'g> {
                 }
                 let accepts = groups.first().is_some_and(|group| self.basic.contains(group));
                 let kinds = ByFamily::default();
-                self.classes.push(FieldClass { class: kin.class, groups, accepts, wide, kinds });
+                self.classes.push(FieldClass { groups, accepts, wide, kinds });
             }
             kin.note = number_of(self.classes.len().saturating_sub(1));
             let Some(class) = self.classes.last_mut() else { continue };
@@ -274,6 +275,11 @@ impl<'c, 'g> Field<'c, 'g> {
     /// Returns the addresses of the VPC as sorted, disjoint ranges.
     pub(super) fn covered(&self, family: Family) -> &[(u128, u128)] {
         self.compiled.line(self.vpc, family).map_or(&[], |line| &line.covered)
+    }
+
+    /// Returns the numbers of the classes that hold a group, ascending.
+    pub(super) fn classes_of(&self, group: GroupIx) -> &[u32] {
+        self.classes_of_group.get(&group).map_or(&[], Vec::as_slice)
     }
 
     /// Returns the groups of some kin, sorted.

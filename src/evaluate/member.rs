@@ -91,7 +91,7 @@ impl Member {
         let mut lists: Vec<Looking> = Vec::new();
         for (address, own) in (0..).zip(&addresses) {
             for (holder, specific) in (0..).zip(&own.specific) {
-                let notes = field.classes_of_group.get(&specific.group).into_iter().flatten();
+                let notes = field.classes_of(specific.group).iter();
                 lists.extend(notes.map(|note| Looking { note: *note, address, holder }));
             }
         }

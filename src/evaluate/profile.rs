@@ -109,7 +109,6 @@ pub(super) struct Profile<'d, 'g> {
     /// One for each kind of address of the kin, kind of run and direction that holds an outside address.
     pub(super) outside: Vec<OutsideList>,
     names: HashMap<GroupIx, Vec<u32>>,
-    named_by: HashMap<GroupIx, Vec<u32>>,
     /// The cell of every member of kin.
     cell_of: Vec<u32>,
     named_lists: Vec<Vec<u32>>,
@@ -150,7 +149,6 @@ impl<'d, 'g> Profile<'d, 'g> {
             runs: Vec::new(),
             outside: Vec::new(),
             names: HashMap::new(),
-            named_by: HashMap::new(),
             cell_of: Vec::new(),
             named_lists: Vec::new(),
             list_numbers: HashMap::new(),
@@ -163,8 +161,7 @@ impl<'d, 'g> Profile<'d, 'g> {
         profile
     }
 
-    /// Enters where the rules of the kin cut the line of addresses, whom they name, and whose rules name a group of the
-    /// kin.
+    /// Enters where the rules of the kin cut the line of addresses, and whom they name.
     fn enter_rules(&mut self) {
         let book = &self.field.compiled.book;
         let mut by_block = Vec::new();
@@ -175,9 +172,6 @@ impl<'d, 'g> Profile<'d, 'g> {
                     Peer::Blocks(_) => by_block.push(*number),
                     Peer::UnknownList(_) | Peer::NotUnderstood => {}
                 }
-            }
-            for number in book.naming(*group) {
-                self.named_by.entry(book.body(*number).rule.group).or_default().push(*number);
             }
         }
         let families: BTreeSet<Family> = self.lenses.iter().map(|lens| lens.family).collect();
@@ -400,23 +394,22 @@ impl<'d, 'g> Profile<'d, 'g> {
     /// Works out what is the same for all cells of a class: whom of it the kin's rules name, which of its rules name a group
     /// of the kin, and which groups are shared.
     fn enter_notes(&mut self) {
-        let of_group =
-            |group: &GroupIx| self.field.classes_of_group.get(group).map_or(&[][..], Vec::as_slice);
-        let mut notes: Vec<Note> = self.field.classes.iter().map(|_| Note::default()).collect();
+        let (field, book) = (self.field, &self.field.compiled.book);
+        let mut notes: Vec<Note> = field.classes.iter().map(|_| Note::default()).collect();
         let mut named: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for (group, rules) in &self.names {
-            for note in of_group(group) {
+            for note in field.classes_of(*group) {
                 named.entry(*note).or_default().extend(rules);
             }
         }
-        for (group, rules) in &self.named_by {
-            for note in of_group(group) {
-                notes.get_mut(*note as usize).into_iter().for_each(|note| note.naming.extend(rules));
+        for number in self.groups.iter().flat_map(|group| book.naming(*group)) {
+            for note in field.classes_of(book.body(*number).rule.group) {
+                notes.get_mut(*note as usize).into_iter().for_each(|note| note.naming.push(*number));
             }
         }
         let mut shared: BTreeMap<u32, Vec<GroupIx>> = BTreeMap::new();
-        for group in self.groups.iter().filter(|group| self.field.accepts_inside(**group)) {
-            for note in of_group(group) {
+        for group in self.groups.iter().filter(|group| field.accepts_inside(**group)) {
+            for note in field.classes_of(*group) {
                 shared.entry(*note).or_default().push(*group);
             }
         }

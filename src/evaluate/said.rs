@@ -110,7 +110,7 @@ impl Profile<'_, '_> {
         else {
             return [u32::MAX; 4];
         };
-        let key = StrangerKey { class: class.class, list, lens: *described, kinds: class.kinds(self.lenses) };
+        let key = StrangerKey { note, list, lens: *described, kinds: class.kinds(self.lenses) };
         if let Some(known) = answers.strangers.get(&key) {
             return *known;
         }

@@ -35,27 +35,22 @@ impl Inventory {
     /// Everything a verdict can rest on is in it, the gaps included; the issues, which name files, are not.
     #[must_use]
     pub fn digest(&self) -> String {
-        let Self {
-            instances,
-            interfaces,
-            groups,
-            prefix_lists,
-            port_lists,
-            foreign_references,
-            consumers,
-            gaps,
-            issues: _,
-        } = self;
         let mut hasher = Sha256::new();
         hasher.update(FORM);
         hasher.update(b"{\"instances\":[");
-        list(instances, PIECE, &mut hasher);
+        list(&self.instances, PIECE, &mut hasher);
         hasher.update(b"],\"interfaces\":[");
-        list(interfaces, PIECE, &mut hasher);
+        list(&self.interfaces, PIECE, &mut hasher);
         hasher.update(b"],\"groups\":[");
-        list(groups, PIECE_OF_GROUPS, &mut hasher);
+        list(&self.groups, PIECE_OF_GROUPS, &mut hasher);
         hasher.update(b"],");
-        let rest = text(&Rest { prefix_lists, port_lists, foreign_references, consumers, gaps });
+        let rest = text(&Rest {
+            prefix_lists: &self.prefix_lists,
+            port_lists: &self.port_lists,
+            foreign_references: &self.foreign_references,
+            consumers: &self.consumers,
+            gaps: &self.gaps,
+        });
         hasher.update(rest.strip_prefix(b"{").unwrap_or(&rest));
         format!("sha256:{}", hex(&hasher.finalize()))
     }
@@ -71,20 +66,15 @@ fn list<T: Serialize + Sync>(elements: &[T], length: usize, hasher: &mut Sha256)
             if !std::mem::replace(&mut is_first, false) {
                 hasher.update(b",");
             }
-            hasher.update(piece);
+            let inside = piece.strip_prefix(b"[").and_then(|text| text.strip_suffix(b"]"));
+            hasher.update(inside.unwrap_or(piece));
         }
     };
     for batch in pieces.chunks(BATCH) {
-        let write = || parallel::each(batch, |piece| between_brackets(text(piece)));
+        let write = || parallel::each(batch, |piece| text(*piece));
         (_, written) = parallel::both(|| hash(&written), write);
     }
     hash(&written);
-}
-
-fn between_brackets(mut text: Vec<u8>) -> Vec<u8> {
-    text.pop();
-    text.drain(..1);
-    text
 }
 
 /// Returns the compact JSON of a part of the model.

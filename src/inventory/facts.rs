@@ -75,15 +75,14 @@ pub(super) struct At {
 }
 
 impl At {
-    /// Returns the place of an answer, or of an element of its list. No export has four billion of anything.
+    /// Returns the place of an answer, or of an element of its list.
     pub(super) fn new(source: usize, answer: usize, index: Option<usize>) -> Self {
-        let short = |number| u32::try_from(number).unwrap_or(u32::MAX);
         Self { source: short(source), answer: short(answer), index: index.map(short) }
     }
 
     /// Returns the place of an element of the list at this place.
-    pub(super) const fn element(self, index: u32) -> Self {
-        Self { index: Some(index), ..self }
+    pub(super) fn element(self, index: usize) -> Self {
+        Self { index: Some(short(index)), ..self }
     }
 
     pub(super) const fn source(self) -> usize {
@@ -97,6 +96,11 @@ impl At {
     pub(super) const fn index(self) -> Option<u32> {
         self.index
     }
+}
+
+/// No export has four billion of anything.
+fn short(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// A record and its place.
@@ -182,7 +186,7 @@ pub(super) struct RulesFact {
     /// Whether the answer has a list of rules at all.
     pub(super) returned: bool,
     /// The rules with their position, in the order of the answer.
-    pub(super) rules: Vec<(u32, SecurityGroupRule)>,
+    pub(super) rules: Vec<(usize, SecurityGroupRule)>,
     /// Rules that cannot be used.
     pub(super) gaps: Vec<RuleGap>,
     /// How many elements the list has.

@@ -52,13 +52,13 @@ impl Counts {
 #[derive(Debug, Clone)]
 pub(super) struct Placed {
     at: At,
-    index: u32,
+    index: usize,
     pub(super) rule: SecurityGroupRule,
 }
 
 impl Placed {
     /// Returns the place of the rule itself.
-    pub(super) const fn position(&self) -> At {
+    pub(super) fn position(&self) -> At {
         self.at.element(self.index)
     }
 }

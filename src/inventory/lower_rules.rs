@@ -52,12 +52,12 @@ pub(super) fn rules(
     }
     let elements = inner(&path, list.shape, "Permission");
     fact.rules.reserve_exact(list.items.len());
-    for ((index, slot), number) in list.items.iter().enumerate().zip(0_u32..) {
+    for (index, slot) in list.items.iter().enumerate() {
         let at = elements.index(index);
         let permission = element(slot, &at, notices)?;
         let mut reader = Reader { permission, path: at, group, notices };
         match reader.read()? {
-            Ok(rule) => fact.rules.push((number, rule)),
+            Ok(rule) => fact.rules.push((index, rule)),
             Err(gap) => fact.gaps.push(gap),
         }
         fact.count += 1;
