@@ -200,7 +200,7 @@ fn named(graph: &SecurityGraph, id: &str) -> Result<InterfaceIx, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::{Instance, InterfaceAddress, Inventory, Memberships, Network};
+    use crate::inventory::{GroupIds, Instance, InterfaceAddress, Inventory, Memberships, Network};
 
     fn interface(
         id: &str,
@@ -210,7 +210,7 @@ mod tests {
     ) -> NetworkInterface {
         NetworkInterface {
             id: id.into(),
-            name: String::new(),
+            name: "".into(),
             kind,
             status: "".into(),
             instance: Some(id.replace("eni", "i").trim_end_matches("-2").into()),
@@ -218,7 +218,7 @@ mod tests {
             vswitch: None,
             region: None,
             owner: None,
-            memberships: Memberships::Known(Vec::new()),
+            memberships: Memberships::Known(GroupIds::new()),
             addresses: addresses
                 .iter()
                 .map(|(block, kind)| InterfaceAddress { block: block.parse().unwrap(), kind: *kind })
@@ -231,7 +231,7 @@ mod tests {
     fn estate() -> SecurityGraph {
         let instance = |id: &str| Instance {
             id: id.into(),
-            name: String::new(),
+            name: "".into(),
             status: "".into(),
             region: None,
             locks: Some(Vec::new()),

@@ -115,7 +115,7 @@ mod tests {
     fn entry() -> Vec<u8> {
         let instance = Instance {
             id: "i-a".into(),
-            name: "a".to_owned(),
+            name: "a".into(),
             status: "".into(),
             region: None,
             locks: None,

@@ -309,7 +309,7 @@ mod tests {
     fn interface(id: &str, address: &str) -> NetworkInterface {
         NetworkInterface {
             id: id.into(),
-            name: String::new(),
+            name: "".into(),
             kind: InterfaceKind::Primary,
             status: "".into(),
             instance: None,
@@ -317,7 +317,7 @@ mod tests {
             vswitch: None,
             region: None,
             owner: None,
-            memberships: Memberships::Known(vec!["sg-g".into()]),
+            memberships: Memberships::Known(vec!["sg-g".into()].into()),
             addresses: vec![InterfaceAddress { block: address.parse().unwrap(), kind: AddressKind::Primary }]
                 .into(),
             service_managed: Some(false),
@@ -329,7 +329,7 @@ mod tests {
     fn nothing_is_said_of_the_classic_network() {
         let group = SecurityGroup {
             id: "sg-g".into(),
-            name: String::new(),
+            name: "".into(),
             network: Network::Classic,
             region: None,
             group_type: Some(SecurityGroupType::Normal),

@@ -335,8 +335,8 @@ fn is_clear(compiled: &Compiled<'_>, group: GroupIx) -> bool {
         && BOTH.iter().all(|direction| described.knows_rules(*direction))
         && compiled.book.of_group(group).iter().all(|number| {
             let body = compiled.book.body(*number);
-            body.when.is_none()
-                && body.local.is_none()
+            body.when().is_none()
+                && body.local().is_none()
                 && matches!(body.peer, Peer::Blocks(_) | Peer::Group(_))
         })
 }

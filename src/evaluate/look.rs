@@ -177,7 +177,7 @@ impl<'d, 'g> Row<'d, 'g> {
             let asked: BTreeSet<GroupIx> = groups.iter().copied().chain(named).collect();
             // A rule may match this address by block, by group, or in an unknown way.
             let mut numbers: Vec<u32> = book.open().to_vec();
-            book.holding(own, |number| numbers.push(number));
+            numbers.extend(book.holding(own));
             if is_unknown {
                 // Whoever may be in any group may be named by any rule that names one.
                 numbers.extend(graph.groups().flat_map(|group| book.naming(group)));

@@ -134,7 +134,7 @@ impl Matcher<'_> {
             if !(before || after) {
                 continue;
             }
-            if body.local.is_some_and(|local| !local.contains(&own.block)) {
+            if body.local().is_some_and(|local| !local.contains(&own.block)) {
                 continue;
             }
             let (matched_before, matched_after) = self.matches(number, body, remote);
@@ -170,7 +170,7 @@ impl Matcher<'_> {
             let body = self.book.body(number);
             if body.direction != direction
                 || !body.is_strongest_drop()
-                || body.local.is_some_and(|local| !local.contains(&own.block))
+                || body.local().is_some_and(|local| !local.contains(&own.block))
             {
                 continue;
             }
@@ -306,7 +306,7 @@ impl Matcher<'_> {
 
     /// Does the rule match the remote end, before and after? Protocol and ports are the traffic's business.
     pub(crate) fn matches(&self, number: u32, body: &Body, remote: &Remote<'_>) -> (Presence, Presence) {
-        let mut when: Vec<Variable> = body.when.into_iter().collect();
+        let mut when: Vec<Variable> = body.when().into_iter().collect();
         let (before, after) = match &body.peer {
             Peer::NotUnderstood => return self.matches_in_doubt(body, remote),
             Peer::UnknownList(list) => {
@@ -355,7 +355,7 @@ impl Matcher<'_> {
             Remote::External(_) | Remote::Foreign(..) => (false, false),
         };
         let presence = |extra: Option<Variable>| -> Presence {
-            let mut when: Vec<Variable> = body.when.into_iter().chain(extra).collect();
+            let mut when: Vec<Variable> = body.when().into_iter().chain(extra).collect();
             when.sort_unstable();
             Some(when.into_boxed_slice())
         };

@@ -20,6 +20,7 @@
 //! if it alone went: what they share is decided once, for classes of interfaces and lists of rules (`answers`).
 
 mod answers;
+mod by_block;
 mod by_family;
 mod cause;
 mod compiled;

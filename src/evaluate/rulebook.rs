@@ -10,9 +10,8 @@ use std::slice;
 use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt as _};
-use smallvec::SmallVec;
 
-use super::by_family::ByFamily;
+use super::by_block::ByBlock;
 use super::reading::Evidence;
 use crate::graph::{GroupIx, InterfaceIx, RuleRef, SecurityGraph};
 use crate::inventory::{
@@ -91,12 +90,28 @@ pub(crate) struct Body {
     pub(crate) action: RuleAction,
     pub(crate) traffic: Arc<TransportSet>,
     pub(crate) peer: Peer,
-    pub(crate) local: Option<IpBlock>,
-    /// What its match hangs on besides the remote side, sorted.
-    pub(crate) when: Option<Variable>,
+    /// There is hardly ever any of it.
+    further: Option<Box<Further>>,
+}
+
+/// What a match hangs on besides the remote side.
+#[derive(Debug, Clone)]
+struct Further {
+    local: Option<IpBlock>,
+    when: Option<Variable>,
 }
 
 impl Body {
+    /// Returns the local addresses the rule is narrowed to.
+    pub(crate) fn local(&self) -> Option<IpBlock> {
+        self.further.as_ref().and_then(|further| further.local)
+    }
+
+    /// Returns what the match hangs on besides the two ends.
+    pub(crate) fn when(&self) -> Option<Variable> {
+        self.further.as_ref().and_then(|further| further.when)
+    }
+
     /// Tells whether nothing can be stronger: priority 1 and Drop.
     pub(crate) const fn is_strongest_drop(&self) -> bool {
         self.priority <= 1 && matches!(self.action, RuleAction::Drop)
@@ -112,10 +127,7 @@ pub(crate) struct RuleBook {
     of_group: Vec<Vec<u32>>,
     /// The numbers of the bodies that name each group.
     naming: Vec<Vec<u32>>,
-    /// The numbers of the bodies that name each block.
-    in_block: HashMap<IpBlock, SmallVec<[u32; 4]>>,
-    /// The prefix lengths that occur, per family.
-    lengths: ByFamily<Vec<u8>>,
+    by_block: ByBlock,
     /// Bodies whose remote side is not known.
     open: Vec<u32>,
     /// Groups with a rule that is narrowed to local addresses.
@@ -197,21 +209,14 @@ impl RuleBook {
         matches!(&self.body(number).peer, Peer::Blocks(blocks) if blocks.contains(&block))
     }
 
-    /// Calls `found` with the number of every body one of whose blocks holds the whole block; a body may come twice.
-    pub(crate) fn holding(&self, block: IpBlock, mut found: impl FnMut(u32)) {
-        let lengths = self.lengths.get(block.family());
-        for length in lengths.iter().take_while(|length| **length <= block.length()) {
-            let around = IpBlock::around(block.family(), block.first(), *length);
-            for number in self.in_block.get(&around).into_iter().flatten() {
-                found(*number);
-            }
-        }
+    /// Returns the number of every body one of whose blocks holds the whole block; a body may come twice.
+    pub(crate) fn holding(&self, block: IpBlock) -> impl Iterator<Item = u32> + '_ {
+        self.by_block.holding(block)
     }
 
     /// Returns every block of a remote side or a narrowing that lies inside this one, in no order.
     pub(crate) fn blocks_inside(&self, outer: IpBlock) -> impl Iterator<Item = IpBlock> + '_ {
-        let named = self.in_block.keys().chain(&self.locals).copied();
-        named.filter(move |block| outer.contains(block))
+        self.by_block.inside(outer).chain(self.locals_inside(outer))
     }
 
     /// Returns the narrowings that lie inside this block, sorted.
@@ -288,8 +293,7 @@ impl Compiler<'_> {
             action: rule.action,
             traffic,
             peer,
-            local,
-            when,
+            further: (local.is_some() || when.is_some()).then(|| Box::new(Further { local, when })),
         }
     }
 
@@ -322,6 +326,21 @@ impl Compiler<'_> {
         }
     }
 
+    /// Returns the blocks of every body with its number.
+    fn named(&self) -> Vec<(IpBlock, u32)> {
+        let blocks = |body: &Body| match &body.peer {
+            Peer::Blocks(blocks) => blocks.len(),
+            Peer::Group(_) | Peer::UnknownList(_) | Peer::NotUnderstood => 0,
+        };
+        let mut named = Vec::with_capacity(self.bodies.iter().map(blocks).sum());
+        for (body, number) in self.bodies.iter().zip(0..) {
+            if let Peer::Blocks(blocks) = &body.peer {
+                named.extend(blocks.iter().map(|block| (*block, number)));
+            }
+        }
+        named
+    }
+
     fn finish(mut self) -> RuleBook {
         self.bodies.sort_unstable_by_key(|body| (body.priority, body.action, body.rule));
         let groups = self.graph.groups().len();
@@ -329,30 +348,23 @@ impl Compiler<'_> {
             bodies: Vec::new(),
             of_group: vec![Vec::new(); groups],
             naming: vec![Vec::new(); groups],
-            in_block: HashMap::new(),
-            lengths: ByFamily::default(),
+            by_block: ByBlock::new(self.named()),
             open: Vec::new(),
             narrowed: vec![false; groups],
             mysterious: vec![false; groups],
-            locals: sorted(self.bodies.iter().filter_map(|body| body.local.as_ref())),
+            locals: self.bodies.iter().filter_map(Body::local).collect::<BTreeSet<_>>().into_iter().collect(),
             unknown_lists: self.unknown_lists,
             unknown_ports: self.unknown_ports,
         };
-        let mut lengths: ByFamily<BTreeSet<u8>> = ByFamily::default();
         for (number, body) in self.bodies.iter().enumerate() {
             let number = u32::try_from(number).unwrap_or(u32::MAX);
             let holder = body.rule.group.at();
             book.of_group.get_mut(holder).into_iter().for_each(|list| list.push(number));
-            if body.local.is_some() {
+            if body.local().is_some() {
                 book.narrowed.get_mut(holder).into_iter().for_each(|flag| *flag = true);
             }
             match &body.peer {
-                Peer::Blocks(blocks) => {
-                    for block in blocks.iter() {
-                        book.in_block.entry(*block).or_default().push(number);
-                        lengths.get_mut(block.family()).insert(block.length());
-                    }
-                }
+                Peer::Blocks(_) => {}
                 Peer::Group(group) => {
                     book.naming.get_mut(group.at()).into_iter().for_each(|l| l.push(number))
                 }
@@ -363,7 +375,6 @@ impl Compiler<'_> {
                 }
             }
         }
-        book.lengths = ByFamily::new(|family| lengths.get(family).iter().copied().collect());
         book.bodies = self.bodies;
         book
     }

@@ -4,7 +4,7 @@ use petgraph::Direction::{Incoming, Outgoing};
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 
-use super::positions::{Groups, Place, mentioned_groups, places};
+use super::positions::{Groups, Held, Place, mentioned_groups, places};
 use super::view::View;
 use crate::inventory::{
     Direction, Instance, InstanceId, Inventory, NetworkInterface, NetworkInterfaceId, RulePeer, RulePorts,
@@ -13,7 +13,7 @@ use crate::inventory::{
 
 /// An interface of one [`SecurityGraph`]: its position in the sorted list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct InterfaceIx(u32);
+pub struct InterfaceIx(pub(super) u32);
 
 /// A group of one [`SecurityGraph`], described by the export or only mentioned: its position in the sorted list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,8 +67,8 @@ enum Edge {
     Attachment,
     /// Interface → group.
     Membership,
-    /// Group → group, one edge a rule.
-    Authorization(Authorization),
+    /// Group → group, one edge a rule: its position among the rules of its group.
+    Authorization(u32),
     /// Group → list, one edge a rule.
     Listing,
 }
@@ -82,8 +82,8 @@ pub struct SecurityGraph {
     group_ids: Vec<SecurityGroupId>,
     /// Position in the inventory's groups, where described.
     described: Vec<Option<u32>>,
-    /// The sorted groups of each interface; `None` where the export does not say. An index over membership edges.
-    memberships: Vec<Option<Box<[GroupIx]>>>,
+    /// The sorted groups of each interface. An index over membership edges.
+    held: Held,
     /// The position of each interface's instance, where it is in the inventory. An index over attachment edges.
     attachments: Vec<Option<u32>>,
 }
@@ -115,7 +115,6 @@ impl SecurityGraph {
         for _ in &inventory.instances {
             graph.add_node(Node::Instance);
         }
-        let mut memberships = Vec::with_capacity(inventory.interfaces.len());
         let mut attachments = Vec::with_capacity(inventory.interfaces.len());
         let places = places(&inventory, &groups);
         // In one piece: while the list of edges grows there would be two of them.
@@ -126,19 +125,19 @@ impl SecurityGraph {
         let edges: usize =
             places.iter().map(edges_of).sum::<usize>() + rules.map(edges_of_rule).sum::<usize>();
         graph.reserve_exact_edges(edges);
+        let held = Held::new(&places);
         for (position, Place { instance, groups }) in places.into_iter().enumerate() {
             let node = NodeIndex::new(base + position);
             if let Some(at) = instance {
-                graph.add_edge(node, NodeIndex::new(instance_base + at), Edge::Attachment);
+                graph.add_edge(node, NodeIndex::new(instance_base + at as usize), Edge::Attachment);
             }
             for group in groups.iter().flatten() {
                 graph.add_edge(node, NodeIndex::new(group.at()), Edge::Membership);
             }
-            memberships.push(groups);
-            attachments.push(instance.and_then(|at| u32::try_from(at).ok()));
+            attachments.push(instance);
         }
         add_rules(&inventory, &groups, &mut graph);
-        Self { inventory, graph, group_ids, described, memberships, attachments }
+        Self { inventory, graph, group_ids, described, held, attachments }
     }
 
     /// Returns the inventory the graph was built from.
@@ -228,7 +227,10 @@ impl SecurityGraph {
         let edges = self.graph.edges_directed(NodeIndex::new(group.at()), Incoming);
         let mut found: Vec<Authorization> = edges
             .filter_map(|edge| match edge.weight() {
-                Edge::Authorization(authorization) => Some(*authorization),
+                Edge::Authorization(index) => {
+                    let rule = RuleRef { group: group_ix(edge.source().index())?, index: *index };
+                    Some(Authorization { rule, direction: self.rule(rule)?.direction })
+                }
                 Edge::Attachment | Edge::Membership | Edge::Listing => None,
             })
             .collect();
@@ -250,13 +252,13 @@ impl SecurityGraph {
     /// Returns the sorted groups of an interface as exported; `None` where the export does not say.
     #[must_use]
     pub(super) fn exported_groups(&self, interface: InterfaceIx) -> Option<&[GroupIx]> {
-        self.memberships.get(interface.at()).and_then(Option::as_deref)
+        self.held.of(interface)
     }
 
     /// Returns how many memberships the export holds.
     #[must_use]
-    pub fn membership_count(&self) -> usize {
-        self.memberships.iter().flatten().map(|groups| groups.len()).sum()
+    pub const fn membership_count(&self) -> usize {
+        self.held.len()
     }
 
     /// Returns how many lists and groups the rules of a group lean on.
@@ -300,9 +302,7 @@ fn add_rules(inventory: &Inventory, groups: &Groups<'_>, graph: &mut DiGraph<Nod
             match &rule.peer {
                 RulePeer::Group { id, .. } => {
                     if let Some(peer) = groups.get(id) {
-                        let rule_ref = RuleRef { group: holder, index };
-                        let edge = Authorization { rule: rule_ref, direction: rule.direction };
-                        graph.add_edge(node, NodeIndex::new(peer.at()), Edge::Authorization(edge));
+                        graph.add_edge(node, NodeIndex::new(peer.at()), Edge::Authorization(index));
                     }
                 }
                 RulePeer::PrefixList(id) => {

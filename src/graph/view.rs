@@ -101,7 +101,7 @@ mod tests {
     fn interface(id: &str, groups: &[&str]) -> NetworkInterface {
         NetworkInterface {
             id: id.into(),
-            name: String::new(),
+            name: "".into(),
             kind: InterfaceKind::Primary,
             status: "".into(),
             instance: None,

@@ -3,6 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
+use compact_str::CompactString;
+use smallvec::{Array, SmallVec};
+
+use super::id::{
+    AccountId, InstanceId, NetworkInterfaceId, PortRangeListId, PrefixListId, RegionId, SecurityGroupId,
+    SecurityGroupRuleId, VSwitchId, VpcId,
+};
+use super::shared::SharedText;
+
 /// How many elements are made room for on the word of a number; the rest has to be there first.
 const BELIEVED: usize = 256;
 
@@ -90,11 +99,6 @@ pub(super) fn put_text(text: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(text.as_bytes());
 }
 
-/// Reads a text into whatever owns it.
-pub(super) fn take_text<'a, T: From<&'a str>>(from: &mut Bytes<'a>) -> Option<T> {
-    from.text().map(T::from)
-}
-
 impl Stored for bool {
     fn put(&self, out: &mut Vec<u8>) {
         out.push(u8::from(*self));
@@ -125,15 +129,36 @@ macro_rules! stored_numbers {
 
 stored_numbers!(u8, u16, u32);
 
-impl Stored for String {
-    fn put(&self, out: &mut Vec<u8>) {
-        put_text(self, out);
-    }
+/// Texts, whatever owns them.
+macro_rules! stored_texts {
+    ($($name:ty),+ $(,)?) => {$(
+        impl Stored for $name {
+            fn put(&self, out: &mut Vec<u8>) {
+                put_text(self.as_str(), out);
+            }
 
-    fn take(from: &mut Bytes<'_>) -> Option<Self> {
-        take_text(from)
-    }
+            fn take(from: &mut Bytes<'_>) -> Option<Self> {
+                from.text().map(Self::from)
+            }
+        }
+    )+};
 }
+
+stored_texts!(
+    String,
+    CompactString,
+    SharedText,
+    AccountId,
+    InstanceId,
+    NetworkInterfaceId,
+    PortRangeListId,
+    PrefixListId,
+    RegionId,
+    SecurityGroupId,
+    SecurityGroupRuleId,
+    VSwitchId,
+    VpcId,
+);
 
 /// The code of an issue.
 impl Stored for &'static str {
@@ -180,12 +205,35 @@ impl<T: Stored> Stored for Option<T> {
     }
 }
 
+/// Writes a list: its length, then its elements.
+pub(super) fn put_list<T: Stored>(list: &[T], out: &mut Vec<u8>) {
+    put_length(list.len(), out);
+    for value in list {
+        value.put(out);
+    }
+}
+
 impl<T: Stored> Stored for Vec<T> {
     fn put(&self, out: &mut Vec<u8>) {
-        put_length(self.len(), out);
-        for value in self {
-            value.put(out);
+        put_list(self, out);
+    }
+
+    fn take(from: &mut Bytes<'_>) -> Option<Self> {
+        let length = from.length()?;
+        let mut values = Self::with_capacity(length.min(BELIEVED));
+        for _ in 0..length {
+            values.push(T::take(from)?);
         }
+        Some(values)
+    }
+}
+
+impl<T: Stored, const N: usize> Stored for SmallVec<[T; N]>
+where
+    [T; N]: Array<Item = T>,
+{
+    fn put(&self, out: &mut Vec<u8>) {
+        put_list(self, out);
     }
 
     fn take(from: &mut Bytes<'_>) -> Option<Self> {

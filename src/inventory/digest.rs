@@ -93,7 +93,7 @@ mod tests {
     fn it_is_the_hash_of_the_compact_json() {
         let instance = |number: usize| Instance {
             id: format!("i-{number:05}").into(),
-            name: "a \"name\"".to_owned(),
+            name: "a \"name\"".into(),
             status: "Running".into(),
             region: None,
             locks: Some(Vec::new()),

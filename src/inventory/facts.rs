@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use compact_str::CompactString;
+
 use super::address_list::Addresses;
 use super::id::{NetworkInterfaceId, VSwitchId};
 use super::id::{PortRangeListId, PrefixListId, RegionId, SecurityGroupId, VpcId};
@@ -150,7 +152,7 @@ impl NetworkFact {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct GroupFact {
     pub(super) id: SecurityGroupId,
-    pub(super) name: String,
+    pub(super) name: CompactString,
     pub(super) network: NetworkFact,
     pub(super) region: Option<RegionId>,
     pub(super) group_type: Option<SecurityGroupType>,
@@ -167,7 +169,7 @@ pub(super) struct GroupFact {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct AttributeFact {
     pub(super) id: SecurityGroupId,
-    pub(super) name: String,
+    pub(super) name: CompactString,
     pub(super) network: NetworkFact,
     pub(super) region: Option<RegionId>,
     pub(super) inner_access: Option<InnerAccessPolicy>,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use compact_str::CompactString;
 use foldhash::{HashMap, HashMapExt as _, HashSet};
 
 use super::addresses;
@@ -235,7 +236,7 @@ fn from_instance(
                 || NetworkInterfaceId::from(format!("{}/primary", fact.instance.id)),
                 |nested| nested.id.clone(),
             ),
-            name: String::new(),
+            name: CompactString::default(),
             // A second primary interface stays one: `primaries` refuses it.
             kind: nested.map_or(InterfaceKind::Primary, |nested| nested.kind),
             status: SharedText::default(),
@@ -277,7 +278,7 @@ fn unexported(
         );
         models.push(Instance {
             id: id.clone(),
-            name: String::new(),
+            name: CompactString::default(),
             status: SharedText::default(),
             region: located.fact.region.clone(),
             locks: None,

@@ -225,7 +225,7 @@ impl<'a, 'de> Lowering<'_, 'a, 'de, '_> {
             let id = required_id(&raw.security_group_id, &place.key("SecurityGroupId"), notices)?;
             let fact = GroupFact {
                 id: SecurityGroupId::from(id),
-                name: label(&raw.security_group_name, &place.key("SecurityGroupName"), notices)?.to_owned(),
+                name: label(&raw.security_group_name, &place.key("SecurityGroupName"), notices)?.into(),
                 network: network(&raw.vpc_id, &place.key("VpcId"), NetworkFact::Silent, notices)?,
                 region: region.clone(),
                 group_type: group_type(&raw.security_group_type, &place, notices)?,
@@ -292,7 +292,7 @@ impl<'a, 'de> Lowering<'_, 'a, 'de, '_> {
             });
         let fact = AttributeFact {
             id: SecurityGroupId::from(group),
-            name: label(&document.security_group_name, &root.key("SecurityGroupName"), notices)?.to_owned(),
+            name: label(&document.security_group_name, &root.key("SecurityGroupName"), notices)?.into(),
             network: network(&document.vpc_id, &root.key("VpcId"), silent, notices)?,
             region: self.region(document, root)?,
             inner_access: inner_access(&document.inner_access_policy, root, notices)?,

@@ -9,7 +9,7 @@ use super::facts::{InstanceFact, NestedFact};
 use super::id::{InstanceId, NetworkInterfaceId, RegionId, SecurityGroupId, VSwitchId, VpcId};
 use super::issue::{IssueLevel, LoadError};
 use super::lower::census;
-use super::model::{self, AddressKind, InterfaceAddress, InterfaceKind, Memberships, Network};
+use super::model::{self, AddressKind, GroupIds, InterfaceAddress, InterfaceKind, Memberships, Network};
 use super::place::{Notices, Path, excerpt};
 use super::scalars::{
     RAW_ANSWER, account, block, element, flag, id, inner, items, label, region_of_zone, required_id, tags,
@@ -40,7 +40,7 @@ pub(super) fn interface(
     };
     Ok(model::NetworkInterface {
         id: NetworkInterfaceId::from(id_text),
-        name: label(&raw.network_interface_name, &path.key("NetworkInterfaceName"), notices)?.to_owned(),
+        name: label(&raw.network_interface_name, &path.key("NetworkInterfaceName"), notices)?.into(),
         kind: kind_of(&raw.kind, path, notices)?.unwrap_or(InterfaceKind::Other),
         status: word(&raw.status, &path.key("Status"), notices)?.unwrap_or_default().into(),
         instance: attached_to(raw, path, notices)?,
@@ -117,7 +117,7 @@ fn memberships(
     let outer = path.key("SecurityGroupIds");
     let at = inner(&outer, list.shape, "SecurityGroupId");
     let elements = items(list, &outer, notices)?;
-    let mut groups = Vec::with_capacity(elements.len());
+    let mut groups = GroupIds::with_capacity(elements.len());
     for (index, text) in elements.iter().enumerate() {
         groups.push(SecurityGroupId::from(required_id(&text.0, &at.index(index), notices)?));
     }
@@ -304,7 +304,7 @@ pub(super) fn instance(
         interfaces: nested(&raw.network_interfaces, &addresses, path, notices)?,
         instance: model::Instance {
             id: InstanceId::from(id_text),
-            name: label(&raw.instance_name, &path.key("InstanceName"), notices)?.to_owned(),
+            name: label(&raw.instance_name, &path.key("InstanceName"), notices)?.into(),
             status: word(&raw.status, &path.key("Status"), notices)?.unwrap_or_default().into(),
             region: region.map(RegionId::from),
             locks: locks(raw, path, notices)?,

@@ -245,7 +245,7 @@ impl<'r, 'de> Reader<'r, 'de, '_> {
             || format!("protocol `{}` is no known name or number", excerpt(&text)),
             "answers that the rule could decide are undetermined; a newer sgleave may know the protocol",
         );
-        unevaluable.get_or_insert(Unevaluable::Protocol(text));
+        unevaluable.get_or_insert(Unevaluable::Protocol(text.into()));
         Ok(IpProtocol::All)
     }
 
@@ -346,7 +346,7 @@ impl<'r, 'de> Reader<'r, 'de, '_> {
             || format!("ports `{}` on a protocol that has none", excerpt(ports)),
             "answers that the rule could decide are undetermined: replace it by one rule for TCP and one for UDP",
         );
-        *unevaluable = Some(Unevaluable::AllWithPort(ports.to_owned()));
+        *unevaluable = Some(Unevaluable::AllWithPort(ports.into()));
     }
 
     /// Looks for filled keys that may narrow or widen the rule in a way this version does not know.
@@ -381,7 +381,7 @@ impl<'r, 'de> Reader<'r, 'de, '_> {
             || format!("a rule of `{group}` has the key `{}`, which may narrow or widen it", excerpt(key)),
             "answers that the rule could decide are undetermined; a newer sgleave may know the key",
         );
-        Some(Unevaluable::UnknownKey(key.to_owned()))
+        Some(Unevaluable::UnknownKey(key.into()))
     }
 
     fn block_of(&mut self, side: &Side<'_, '_>) -> Result<Option<IpBlock>, LoadError> {

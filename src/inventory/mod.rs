@@ -43,7 +43,7 @@ pub use id::{
 pub use issue::{InventoryIssue, IssueLevel, LoadError};
 pub use load::{Source, load, load_each};
 pub use model::{
-    AddressKind, Direction, ExternalConsumer, ForeignReference, InnerAccessPolicy, Instance,
+    AddressKind, Direction, ExternalConsumer, ForeignReference, GroupIds, InnerAccessPolicy, Instance,
     InterfaceAddress, InterfaceKind, Inventory, InventoryGap, Memberships, Network, NetworkInterface,
     PortRangeList, PortRanges, PrefixList, RuleAction, RuleGap, RulePeer, RulePorts, SecurityGroup,
     SecurityGroupRule, SecurityGroupType, Unevaluable,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use compact_str::CompactString;
 use serde::Serialize;
 use smallvec::SmallVec;
 
@@ -18,6 +19,9 @@ use crate::netset::{IpBlock, IpProtocol, PortRange, PortSet, TransportSet};
 
 /// The port ranges of a rule, in its own order; up to four take no memory of their own.
 pub type PortRanges = SmallVec<[PortRange; 4]>;
+
+/// The groups of an interface; up to three take no memory of their own.
+pub type GroupIds = SmallVec<[SecurityGroupId; 3]>;
 
 /// Everything an export says, checked and sorted.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -85,7 +89,7 @@ pub struct Instance {
     /// Its id.
     pub id: InstanceId,
     /// Its display name; untrusted text.
-    pub name: String,
+    pub name: CompactString,
     /// `Running`, `Stopped`, …; empty when the export does not say.
     pub status: SharedText,
     /// The region, where the export says.
@@ -113,7 +117,7 @@ pub enum InterfaceKind {
 #[serde(rename_all = "kebab-case")]
 pub enum Memberships {
     /// Exactly these, sorted and without duplicates (law AM1).
-    Known(Vec<SecurityGroupId>),
+    Known(GroupIds),
     /// The export does not say: an instance export lists secondary interfaces without their groups.
     Unknown,
 }
@@ -178,7 +182,7 @@ pub struct NetworkInterface {
     /// Its id; `<instance id>/primary` where an instance export gives none.
     pub id: NetworkInterfaceId,
     /// Its display name; untrusted text.
-    pub name: String,
+    pub name: CompactString,
     /// What it is to its instance.
     pub kind: InterfaceKind,
     /// `InUse`, `Available`, …; empty when the export does not say.
@@ -229,7 +233,7 @@ pub struct SecurityGroup {
     /// Its id.
     pub id: SecurityGroupId,
     /// Its display name; untrusted text.
-    pub name: String,
+    pub name: CompactString,
     /// The VPC it serves.
     pub network: Network,
     /// The region, where the export says.
@@ -366,11 +370,11 @@ pub struct SecurityGroupRule {
 #[serde(rename_all = "kebab-case")]
 pub enum Unevaluable {
     /// The protocol is no known name or number (A13).
-    Protocol(String),
+    Protocol(SharedText),
     /// `ALL` with a concrete port (A14).
-    AllWithPort(String),
+    AllWithPort(SharedText),
     /// A filled key that this version does not know and that may narrow or widen the rule.
-    UnknownKey(String),
+    UnknownKey(SharedText),
 }
 
 impl SecurityGroupRule {

@@ -1,13 +1,13 @@
 //! Texts that many things hold: the id of a group stands in all its members and in rules, that of a network or an account in
-//! everything that lies there. Each holder pays two words, and a text that was made a moment ago is not made again.
+//! everything that lies there. Each holder pays one word, and a text that was made a moment ago is not made again.
 
 use std::borrow::Borrow;
 use std::cell::RefCell;
 use std::fmt;
 use std::hash::BuildHasher;
 use std::ops::Deref;
-use std::sync::Arc;
 
+use arcstr::ArcStr;
 use foldhash::fast::FixedState;
 use serde::Serialize;
 
@@ -20,28 +20,28 @@ const LONGEST: usize = 64;
 static HASHER: FixedState = FixedState::with_seed(0);
 
 thread_local! {
-    static RECENT: RefCell<Vec<Option<Arc<str>>>> = const { RefCell::new(Vec::new()) };
+    static RECENT: RefCell<Vec<Option<ArcStr>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Returns the text, in the memory of an equal one if this thread has lately seen one.
-pub(super) fn shared(text: &str) -> Arc<str> {
+pub(super) fn shared(text: &str) -> ArcStr {
     if text.len() > LONGEST {
-        return Arc::from(text);
+        return ArcStr::from(text);
     }
     RECENT.with_borrow_mut(|recent| {
         recent.resize(REMEMBERED, None);
         let at = usize::try_from(HASHER.hash_one(text)).unwrap_or_default() % REMEMBERED;
         match recent.get_mut(at) {
-            Some(Some(known)) if **known == *text => Arc::clone(known),
-            Some(place) => Arc::clone(place.insert(Arc::from(text))),
-            None => Arc::from(text),
+            Some(Some(known)) if **known == *text => ArcStr::clone(known),
+            Some(place) => ArcStr::clone(place.insert(ArcStr::from(text))),
+            None => ArcStr::from(text),
         }
     })
 }
 
 /// A text that others may hold as well. It is compared, ordered and hashed as the text.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SharedText(Arc<str>);
+pub struct SharedText(ArcStr);
 
 impl SharedText {
     /// Returns the text.
@@ -102,10 +102,10 @@ mod tests {
     #[test]
     fn an_equal_text_has_the_same_memory() {
         let (one, other) = (SharedText::from("sg-web"), SharedText::from("sg-web".to_owned()));
-        assert!(Arc::ptr_eq(&one.0, &other.0));
+        assert!(ArcStr::ptr_eq(&one.0, &other.0));
         let long = "x".repeat(LONGEST + 1);
         let (one, other) = (SharedText::from(&long), SharedText::from(&long));
-        assert!(one == other && !Arc::ptr_eq(&one.0, &other.0));
+        assert!(one == other && !ArcStr::ptr_eq(&one.0, &other.0));
     }
 
     #[test]

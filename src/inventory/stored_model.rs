@@ -1,48 +1,19 @@
 //! The model as bytes, type by type. What a type says in `model` about its content is looked at in `stored`.
 
 use super::address_list::Addresses;
-use super::bytes::{Bytes, Stored, put_text, take_text};
-use super::id::{
-    AccountId, InstanceId, NetworkInterfaceId, PortRangeListId, PrefixListId, RegionId, SecurityGroupId,
-    SecurityGroupRuleId, VSwitchId, VpcId,
-};
+use super::bytes::{Bytes, Stored, put_list};
 use super::issue::{InventoryIssue, IssueLevel};
 use super::model::{
     AddressKind, Direction, ExternalConsumer, ForeignReference, InnerAccessPolicy, Instance,
     InterfaceAddress, InterfaceKind, InventoryGap, Memberships, Network, NetworkInterface, PortRangeList,
-    PortRanges, PrefixList, RuleAction, RuleGap, RulePeer, RulePorts, SecurityGroup, SecurityGroupRule,
+    PrefixList, RuleAction, RuleGap, RulePeer, RulePorts, SecurityGroup, SecurityGroupRule,
     SecurityGroupType, Unevaluable,
 };
-use super::shared::SharedText;
 use crate::netset::{Family, IpBlock, IpProtocol, PortRange};
-
-macro_rules! stored_ids {
-    ($($name:ident),+ $(,)?) => {$(
-        impl Stored for $name {
-            fn put(&self, out: &mut Vec<u8>) {
-                put_text(self.as_str(), out);
-            }
-
-            fn take(from: &mut Bytes<'_>) -> Option<Self> {
-                take_text(from)
-            }
-        }
-    )+};
-}
-
-impl Stored for PortRanges {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.to_vec().put(out);
-    }
-
-    fn take(from: &mut Bytes<'_>) -> Option<Self> {
-        Vec::take(from).map(Self::from_vec)
-    }
-}
 
 impl Stored for Addresses {
     fn put(&self, out: &mut Vec<u8>) {
-        self.to_vec().put(out);
+        put_list(self, out);
     }
 
     fn take(from: &mut Bytes<'_>) -> Option<Self> {
@@ -90,21 +61,6 @@ macro_rules! stored_enums {
             }
         }
     )+};
-}
-
-stored_ids! {
-    AccountId, InstanceId, NetworkInterfaceId, PortRangeListId, PrefixListId, RegionId, SecurityGroupId,
-    SecurityGroupRuleId, VSwitchId, VpcId,
-}
-
-impl Stored for SharedText {
-    fn put(&self, out: &mut Vec<u8>) {
-        put_text(self, out);
-    }
-
-    fn take(from: &mut Bytes<'_>) -> Option<Self> {
-        take_text(from)
-    }
 }
 
 stored_structs! {

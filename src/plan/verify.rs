@@ -11,7 +11,7 @@ use super::fingerprint;
 use super::step::{Plan, Step, Value};
 use crate::evaluate::{ReadingSetting, Readings};
 use crate::graph::{GroupIx, InterfaceIx, SecurityGraph};
-use crate::inventory::{Inventory, Memberships, SecurityGroupId, VpcId};
+use crate::inventory::{GroupIds, Inventory, Memberships, SecurityGroupId, VpcId};
 use crate::simulate::{Options, Removal, Simulation, simulate};
 
 /// How far a plan was carried out.
@@ -168,7 +168,7 @@ pub fn carried_out(plan: &Plan, inventory: &Inventory, steps: usize) -> Inventor
         match step.action.as_str() {
             "ModifyInstanceAttribute" => *groups = as_ids(&list("SecurityGroupIds")),
             "ModifyNetworkInterfaceAttribute" => *groups = as_ids(&list("SecurityGroupId")),
-            "LeaveSecurityGroup" => groups.retain(|one| Some(one) != group.as_ref()),
+            "LeaveSecurityGroup" => groups.retain(|one| Some(&*one) != group.as_ref()),
             "JoinSecurityGroup" => groups.extend(group),
             _ => {}
         }
@@ -178,7 +178,7 @@ pub fn carried_out(plan: &Plan, inventory: &Inventory, steps: usize) -> Inventor
     inventory
 }
 
-fn as_ids(list: &[String]) -> Vec<SecurityGroupId> {
+fn as_ids(list: &[String]) -> GroupIds {
     list.iter().map(|id| id.as_str().into()).collect()
 }
 

@@ -22,7 +22,7 @@
 use thiserror::Error;
 
 use crate::inventory::{
-    AccountId, AddressKind, Direction, InnerAccessPolicy, Instance, InstanceId, InterfaceAddress,
+    AccountId, AddressKind, Direction, GroupIds, InnerAccessPolicy, Instance, InstanceId, InterfaceAddress,
     InterfaceKind, Inventory, Memberships, Network, NetworkInterface, NetworkInterfaceId, PortRangeList,
     PortRangeListId, PrefixList, PrefixListId, RegionId, RuleAction, RuleGap, RulePeer, RulePorts,
     SecurityGroup, SecurityGroupId, SecurityGroupRule, SecurityGroupRuleId, SecurityGroupType, Tags,
@@ -120,7 +120,7 @@ fn group(name: &str, rest: &str, network: Network) -> Parsed<SecurityGroup> {
     };
     Ok(SecurityGroup {
         id: group_id(name),
-        name: name.to_owned(),
+        name: name.into(),
         network,
         region: Some(RegionId::from("cn-hangzhou")),
         group_type,
@@ -166,7 +166,7 @@ fn rule(text: &str) -> Parsed<SecurityGroupRule> {
             "from" | "to" => peer = Some(rule_peer(value()?)?),
             "local" => local = Some(block(value()?)?),
             "sport" => source_ports = Some(range(value()?)?),
-            "?" => unevaluable = Some(Unevaluable::UnknownKey("?".to_owned())),
+            "?" => unevaluable = Some(Unevaluable::UnknownKey("?".into())),
             "-1/-1" => {}
             _ => match (word.strip_prefix('#'), word.strip_prefix("prl:")) {
                 (Some(name), _) => id = Some(SecurityGroupRuleId::from(name)),
@@ -210,7 +210,7 @@ fn interface(inventory: &mut Inventory, name: &str, rest: &str, network: Network
     let instance_id = InstanceId::from(format!("i-{instance}"));
     inventory.interfaces.push(NetworkInterface {
         id: NetworkInterfaceId::from(format!("eni-{name}")),
-        name: name.to_owned(),
+        name: name.into(),
         kind,
         status: "InUse".into(),
         instance: Some(instance_id.clone()),
@@ -226,7 +226,7 @@ fn interface(inventory: &mut Inventory, name: &str, rest: &str, network: Network
     if inventory.instances.iter().all(|other| other.id != instance_id) {
         inventory.instances.push(Instance {
             id: instance_id,
-            name: instance.to_owned(),
+            name: instance.into(),
             status: "Running".into(),
             region: Some(RegionId::from("cn-hangzhou")),
             locks: Some(Vec::new()),
@@ -241,7 +241,7 @@ fn memberships(text: &str) -> Memberships {
         return Memberships::Unknown;
     }
     let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
-    let mut ids: Vec<SecurityGroupId> = names.map(group_id).collect();
+    let mut ids: GroupIds = names.map(group_id).collect();
     ids.sort_unstable();
     ids.dedup();
     Memberships::Known(ids)
@@ -326,7 +326,7 @@ mod tests {
         assert_eq!(inventory.instances.len(), 1);
         let [first, second] = inventory.interfaces.as_slice() else { panic!("two interfaces") };
         assert_eq!((first.id.as_str(), first.kind), ("eni-A", InterfaceKind::Primary));
-        assert_eq!(first.memberships, Memberships::Known(vec!["sg-G1".into(), "sg-G2".into()]));
+        assert_eq!(first.memberships, Memberships::Known(vec!["sg-G1".into(), "sg-G2".into()].into()));
         let kinds: Vec<AddressKind> = first.addresses.iter().map(|address| address.kind).collect();
         let expected = [AddressKind::Secondary, AddressKind::Primary, AddressKind::Prefix, AddressKind::Ipv6];
         assert_eq!(kinds, expected);

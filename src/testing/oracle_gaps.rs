@@ -7,7 +7,7 @@ use super::{
     End, Kinds, Memberships, Order, Settings, apply, arb_inventory, arb_removals, baseline, sample, world,
 };
 use crate::inventory::{
-    Direction, InnerAccessPolicy, Inventory, Memberships as Known, PortRangeList, PortRangeListId,
+    Direction, GroupIds, InnerAccessPolicy, Inventory, Memberships as Known, PortRangeList, PortRangeListId,
     PrefixList, PrefixListId, RuleAction, RulePeer, RulePorts, SecurityGroup, SecurityGroupId,
     SecurityGroupRule, SecurityGroupType, Tags, Unevaluable,
 };
@@ -74,7 +74,7 @@ impl Filling<'_> {
                 network.map_or_else(|| full.interfaces[0].network.clone(), |found| found.network.clone());
             full.groups.push(SecurityGroup {
                 id: id.clone(),
-                name: String::new(),
+                name: "".into(),
                 network,
                 region: None,
                 group_type: None,
@@ -129,7 +129,7 @@ impl Filling<'_> {
         for interface in &mut full.interfaces {
             if interface.memberships == Known::Unknown {
                 let here = full.groups.iter().filter(|group| group.network == interface.network);
-                let mut ids: Vec<_> =
+                let mut ids: GroupIds =
                     here.map(|group| group.id.clone()).filter(|_| self.dice.roll(2) == 0).collect();
                 ids.push(SecurityGroupId::from(format!("sg-only-of-{}", interface.id)));
                 ids.sort();
@@ -145,7 +145,7 @@ impl Filling<'_> {
                 self.rules(Direction::Egress, &mut rules);
                 full.groups.push(SecurityGroup {
                     id,
-                    name: String::new(),
+                    name: "".into(),
                     network: interface.network,
                     region: None,
                     group_type: Some(

@@ -546,15 +546,15 @@ type Edit = fn(&mut Inventory);
 fn names_and_tags_are_watched_where_rules_select_by_them() {
     let text = "G{normal,accept}; H{normal,drop}; a=10.0.0.1[G,H]; b=10.0.0.2[G,H]";
     let edits: [(&str, Edit); 5] = [
-        ("the target's name", |estate| estate.instances[0].name = "frozen".to_owned()),
+        ("the target's name", |estate| estate.instances[0].name = "frozen".into()),
         ("a tag of the target", |estate| {
             estate.interfaces[0].tags.insert("freeze", "");
         }),
-        ("the peer's name", |estate| estate.interfaces[1].name = "frozen".to_owned()),
+        ("the peer's name", |estate| estate.interfaces[1].name = "frozen".into()),
         ("a tag of the peer", |estate| {
             estate.instances[1].tags.insert("freeze", "");
         }),
-        ("the group's name", |estate| estate.groups[0].name = "frozen".to_owned()),
+        ("the group's name", |estate| estate.groups[0].name = "frozen".into()),
     ];
     let graph = SecurityGraph::new(inventory(text));
     for (set, is_watched) in [(lenient(), true), (PolicySet::standard(), false)] {

@@ -26,9 +26,9 @@ fn a_rule_that_is_not_understood_forgets_the_group_it_names() {
     assert_eq!(verdict(FELLOWS, &[leave("i-X", "sg-G")]), SimulationVerdict::Safe);
     let text = format!("{FELLOWS} B: in 1 accept tcp 80/80 from sg:G ?");
     for doubt in [
-        Unevaluable::UnknownKey("NewKey".to_owned()),
-        Unevaluable::Protocol("XYZ".to_owned()),
-        Unevaluable::AllWithPort("80/80".to_owned()),
+        Unevaluable::UnknownKey("NewKey".into()),
+        Unevaluable::Protocol("XYZ".into()),
+        Unevaluable::AllWithPort("80/80".into()),
     ] {
         let mut inventory = world(&text).unwrap();
         for rule in inventory.groups.iter_mut().flat_map(|group| &mut group.rules) {

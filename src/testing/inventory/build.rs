@@ -5,7 +5,7 @@ use proptest::sample::Index;
 use super::Shape;
 use super::plan::{BlockPlan, GroupPlan, InterfacePlan, MotifPlan, PeerPlan, PortsPlan, RulePlan, WorldPlan};
 use crate::inventory::{
-    AccountId, AddressKind, Direction, InnerAccessPolicy, Instance, InstanceId, InterfaceAddress,
+    AccountId, AddressKind, Direction, GroupIds, InnerAccessPolicy, Instance, InstanceId, InterfaceAddress,
     InterfaceKind, Inventory, Memberships, Network, NetworkInterface, NetworkInterfaceId, PortRangeList,
     PortRangeListId, PrefixList, PrefixListId, RegionId, RuleAction, RuleGap, RulePeer, RulePorts,
     SecurityGroup, SecurityGroupId, SecurityGroupRule, SecurityGroupRuleId, SecurityGroupType, Tags,
@@ -54,7 +54,7 @@ pub(super) fn build(shape: Shape, plan: &WorldPlan) -> Inventory {
         let gap = |direction| RuleGap { direction, code: "truncated-page" };
         inventory.groups.push(SecurityGroup {
             id: group_id(position),
-            name: format!("group {position}"),
+            name: format!("group {position}").into(),
             network: vpc(plan, group.second_vpc),
             region: region(),
             group_type: Some(group_type).filter(|_| group.type_known),
@@ -82,10 +82,9 @@ fn add_motif(
 ) {
     let held = |interface: &NetworkInterface| match &interface.memberships {
         Memberships::Known(ids) => ids.clone(),
-        Memberships::Unknown => Vec::new(),
+        Memberships::Unknown => GroupIds::new(),
     };
-    let pools_of: Vec<Vec<SecurityGroupId>> =
-        inventory.interfaces.iter().map(held).filter(|ids| ids.len() > 1).collect();
+    let pools_of: Vec<GroupIds> = inventory.interfaces.iter().map(held).filter(|ids| ids.len() > 1).collect();
     if pools_of.is_empty() {
         return;
     }
@@ -190,7 +189,7 @@ fn place_interfaces(plan: &WorldPlan, inventory: &mut Inventory) {
         if kind == InterfaceKind::Primary {
             inventory.instances.push(Instance {
                 id: instance.clone(),
-                name: format!("instance {position}"),
+                name: format!("instance {position}").into(),
                 status: "Running".into(),
                 region: region(),
                 locks: Some(Vec::new()),
@@ -199,7 +198,7 @@ fn place_interfaces(plan: &WorldPlan, inventory: &mut Inventory) {
         }
         inventory.interfaces.push(NetworkInterface {
             id: NetworkInterfaceId::from(format!("eni-{position}")),
-            name: format!("interface {position}"),
+            name: format!("interface {position}").into(),
             kind,
             status: "InUse".into(),
             instance: Some(instance),
@@ -231,9 +230,9 @@ fn memberships(plan: &WorldPlan, interface: &InterfacePlan, network: &Network) -
         pool = of_type(!interface.enterprise);
     }
     if pool.is_empty() {
-        return Memberships::Known(Vec::new());
+        return Memberships::Known(GroupIds::new());
     }
-    let mut ids: Vec<SecurityGroupId> = interface.groups.iter().map(|at| group_id(*at.get(&pool))).collect();
+    let mut ids: GroupIds = interface.groups.iter().map(|at| group_id(*at.get(&pool))).collect();
     ids.sort_unstable();
     ids.dedup();
     Memberships::Known(ids)
@@ -321,8 +320,8 @@ fn build_rule(
         peer,
         local,
         unevaluable: rule.unevaluable.then(|| match position % 2 {
-            0 => Unevaluable::Protocol("xtp".to_owned()),
-            _ => Unevaluable::UnknownKey("SourceTagKey".to_owned()),
+            0 => Unevaluable::Protocol("xtp".into()),
+            _ => Unevaluable::UnknownKey("SourceTagKey".into()),
         }),
         id: rule.id.then(|| SecurityGroupRuleId::from(format!("sgr-{group}-{position}"))),
     }

@@ -3,7 +3,7 @@
 use super::ground::{Checked, Dice, broken, effect, named, pairs, run};
 use crate::evaluate::{AddressKinds, Order, Readings};
 use crate::graph::SecurityGraph;
-use crate::inventory::{Inventory, Memberships, RuleGap};
+use crate::inventory::{GroupIds, Inventory, Memberships, RuleGap};
 use crate::testing::ArbRemoval;
 
 /// Fails where the second, less certain simulation says more than the first one.
@@ -118,7 +118,7 @@ pub fn forgetting_memberships(inventory: &Inventory, removals: &[ArbRemoval]) ->
         // An export in which somebody is in no group does not exist (law AM5).
         if let Some(interface) = other.interfaces.get_mut(at)
             && stays
-            && interface.memberships != Memberships::Known(Vec::new())
+            && interface.memberships != Memberships::Known(GroupIds::new())
         {
             interface.memberships = Memberships::Unknown;
         }

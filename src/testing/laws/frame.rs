@@ -18,7 +18,7 @@ fn with_bystander(inventory: &Inventory, network: Network, address: IpBlock) -> 
     let mut other = inventory.clone();
     other.instances.push(Instance {
         id: "i-~bystander".into(),
-        name: "bystander".to_owned(),
+        name: "bystander".into(),
         status: "Running".into(),
         region: None,
         locks: Some(Vec::new()),
@@ -26,7 +26,7 @@ fn with_bystander(inventory: &Inventory, network: Network, address: IpBlock) -> 
     });
     other.interfaces.push(NetworkInterface {
         id: "eni-~bystander".into(),
-        name: "bystander".to_owned(),
+        name: "bystander".into(),
         kind: InterfaceKind::Primary,
         status: "InUse".into(),
         instance: Some("i-~bystander".into()),
@@ -34,14 +34,14 @@ fn with_bystander(inventory: &Inventory, network: Network, address: IpBlock) -> 
         vswitch: None,
         region: None,
         owner: None,
-        memberships: Memberships::Known(vec!["sg-~bystander".into()]),
+        memberships: Memberships::Known(vec!["sg-~bystander".into()].into()),
         addresses: vec![InterfaceAddress { block: address, kind: AddressKind::Primary }].into(),
         service_managed: Some(false),
         tags: Tags::default(),
     });
     other.groups.push(SecurityGroup {
         id: "sg-~bystander".into(),
-        name: "bystander".to_owned(),
+        name: "bystander".into(),
         network,
         region: None,
         group_type: Some(SecurityGroupType::Normal),
@@ -108,13 +108,13 @@ pub fn names_do_not_matter(inventory: &Inventory, removals: &[ArbRemoval]) -> Ch
     let mut other = inventory.clone();
     let tags: Tags = [("sg-1", "10.0.0.1")].into_iter().collect();
     for instance in &mut other.instances {
-        (instance.name, instance.tags) = ("eni-1".to_owned(), tags.clone());
+        (instance.name, instance.tags) = ("eni-1".into(), tags.clone());
     }
     for interface in &mut other.interfaces {
-        (interface.name, interface.tags) = ("sg-1".to_owned(), tags.clone());
+        (interface.name, interface.tags) = ("sg-1".into(), tags.clone());
     }
     for group in &mut other.groups {
-        (group.name, group.tags) = ("default".to_owned(), tags.clone());
+        (group.name, group.tags) = ("default".into(), tags.clone());
     }
     same_impact(inventory, &other, removals)
 }

@@ -109,7 +109,7 @@ pub(super) fn new_group(
     };
     Some(SecurityGroup {
         id: SecurityGroupId::from(format!("sg-~{name}")),
-        name: name.to_owned(),
+        name: name.into(),
         inner_access: Some(inner_access),
         rules: Vec::new(),
         rule_gaps: Vec::new(),

@@ -78,25 +78,25 @@ fn explain(graph: &SecurityGraph, context: &ReportContext, format: Format, style
 /// Ids of what rules and removals refer to stay, so that the estate keeps its meaning.
 fn poison(inventory: &mut Inventory, draw: &mut Draw<'_>) {
     for instance in &mut inventory.instances {
-        instance.name = draw.text();
+        instance.name = draw.text().into();
         instance.status = draw.text().into();
         instance.locks = Some(vec![draw.text()]);
         instance.tags.insert(&draw.text(), &draw.text());
     }
     for interface in &mut inventory.interfaces {
-        interface.name = draw.text();
+        interface.name = draw.text().into();
         interface.owner = Some(draw.text().into());
         interface.region = Some(draw.text().into());
         interface.vswitch = Some(draw.text().into());
         interface.status = draw.text().into();
     }
     for group in &mut inventory.groups {
-        group.name = draw.text();
+        group.name = draw.text().into();
         group.region = Some(draw.text().into());
         for rule in &mut group.rules {
             rule.id = Some(draw.text().into());
             if rule.unevaluable.is_some() {
-                rule.unevaluable = Some(Unevaluable::Protocol(draw.text()));
+                rule.unevaluable = Some(Unevaluable::Protocol(draw.text().into()));
             }
         }
         inventory.consumers.push(ExternalConsumer {

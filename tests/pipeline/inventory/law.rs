@@ -16,7 +16,7 @@ fn a_whole_export_has_no_issue_and_no_gap() {
     let interface = &inventory.interfaces[0];
     assert_eq!(interface.kind, InterfaceKind::Primary);
     assert_eq!(interface.region.as_ref().unwrap().as_str(), "cn-hangzhou");
-    assert_eq!(interface.memberships, Memberships::Known(vec!["sg-a".into(), "sg-b".into()]));
+    assert_eq!(interface.memberships, Memberships::Known(vec!["sg-a".into(), "sg-b".into()].into()));
 }
 
 #[test]
@@ -33,7 +33,10 @@ fn i02_an_instance_export_does_not_know_the_groups_of_secondary_interfaces() {
     let inventory = load(fixture("i02-instance-with-two-interfaces")).unwrap();
     assert_eq!(gaps(&inventory), ["no-interface-export"]);
     assert_eq!(issues(&inventory), ["error memberships-unknown", "error no-interface-export"]);
-    assert_eq!(inventory.interfaces[0].memberships, Memberships::Known(vec!["sg-a".into(), "sg-b".into()]));
+    assert_eq!(
+        inventory.interfaces[0].memberships,
+        Memberships::Known(vec!["sg-a".into(), "sg-b".into()].into())
+    );
     assert_eq!(inventory.interfaces[1].memberships, Memberships::Unknown);
 }
 

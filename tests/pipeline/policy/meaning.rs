@@ -30,7 +30,7 @@ fn a_selector_chooses_by_what_is_known_of_an_interface() {
     for instance in &mut inventory.instances {
         let name = instance.id.as_str().trim_start_matches("i-").to_owned();
         instance.tags.insert("tier", if name == "c" { "db" } else { "web" });
-        instance.name = format!("{name}-server");
+        instance.name = format!("{name}-server").into();
     }
     let graph = SecurityGraph::new(inventory);
     let chosen = |selector: &str| {

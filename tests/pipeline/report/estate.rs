@@ -127,7 +127,7 @@ fn rule(
 fn instance(id: &str, name: &str, status: &str) -> Instance {
     Instance {
         id: id.into(),
-        name: name.to_owned(),
+        name: name.into(),
         status: status.into(),
         region: Some("cn-hangzhou".into()),
         locks: Some(Vec::new()),
@@ -146,7 +146,7 @@ pub(super) fn nic(id: &str, instance: Option<&str>, groups: &[&str], addresses: 
     };
     NetworkInterface {
         id: id.into(),
-        name: String::new(),
+        name: "".into(),
         kind: InterfaceKind::Primary,
         status: if instance.is_some() { "InUse" } else { "Available" }.into(),
         instance: instance.map(Into::into),
@@ -164,7 +164,7 @@ pub(super) fn nic(id: &str, instance: Option<&str>, groups: &[&str], addresses: 
 fn sg(id: &str, name: &str, rules: Vec<SecurityGroupRule>) -> SecurityGroup {
     SecurityGroup {
         id: id.into(),
-        name: name.to_owned(),
+        name: name.into(),
         network: Network::Vpc("vpc-1".into()),
         region: Some("cn-hangzhou".into()),
         group_type: Some(SecurityGroupType::Normal),
