@@ -234,7 +234,7 @@ mod tests {
             name: "".into(),
             status: "".into(),
             region: None,
-            locks: Some(Vec::new()),
+            locks: Some(Box::default()),
             tags: crate::inventory::Tags::default(),
         };
         let (primary, secondary) = (InterfaceKind::Primary, InterfaceKind::Secondary);

@@ -318,7 +318,7 @@ impl<'b> Answers<'b> {
         let bodies = rules.iter().map(|number| self.book.body(*number));
         let asked = bodies.filter(|body| chosen.references || !matches!(body.peer, Peer::Group(_)));
         let (mut accepted, open) =
-            universe.decided(asked.map(|body| (&*body.traffic, body.action == RuleAction::Accept)));
+            universe.decided(asked.map(|body| (self.book.traffic(body), body.action == RuleAction::Accept)));
         if facts.has(Facts::ACCEPTS) || (chosen.inner == Inner::Last && !facts.is_egress()) {
             accepted = accepted.union(&open);
         }

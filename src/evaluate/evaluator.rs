@@ -202,7 +202,7 @@ impl<'g> Evaluator<'g> {
 
     fn takes(&self, slot: Slot, packet: Packet, family: Family) -> bool {
         match slot {
-            Slot::Rule(number) => self.book.body(number).traffic.contains(packet),
+            Slot::Rule(number) => self.book.traffic(self.book.body(number)).contains(packet),
             _ => TransportSet::universe(family).contains(packet),
         }
     }

@@ -88,7 +88,8 @@ pub(crate) struct Body {
     pub(crate) direction: Direction,
     pub(crate) priority: u16,
     pub(crate) action: RuleAction,
-    pub(crate) traffic: Arc<TransportSet>,
+    /// The number of its traffic: few rules have one of their own.
+    traffic: u32,
     pub(crate) peer: Peer,
     /// There is hardly ever any of it.
     further: Option<Box<Further>>,
@@ -123,6 +124,8 @@ impl Body {
 pub(crate) struct RuleBook {
     /// Sorted by (priority, Drop first, rule): the position is the body's number.
     bodies: Vec<Body>,
+    /// The distinct sets of traffic.
+    traffics: Vec<TransportSet>,
     /// The numbers of each group's bodies, ascending.
     of_group: Vec<Vec<u32>>,
     /// The numbers of the bodies that name each group.
@@ -177,6 +180,14 @@ impl RuleBook {
     #[expect(clippy::indexing_slicing, reason = "a body number is only made for a position in this list")]
     pub(crate) fn body(&self, number: u32) -> &Body {
         &self.bodies[number as usize]
+    }
+
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a body's number of traffic is only made for a position in this list"
+    )]
+    pub(crate) fn traffic(&self, body: &Body) -> &TransportSet {
+        &self.traffics[body.traffic as usize]
     }
 
     /// Returns the numbers of a group's bodies, ascending.
@@ -258,7 +269,7 @@ struct Compiler<'g> {
     unknown_lists: Vec<PrefixListId>,
     unknown_ports: Vec<PortRangeListId>,
     lists: HashMap<&'g PrefixListId, Arc<[IpBlock]>>,
-    traffics: HashMap<TransportSet, Arc<TransportSet>>,
+    traffics: HashMap<TransportSet, u32>,
     bodies: Vec<Body>,
 }
 
@@ -273,7 +284,7 @@ impl Compiler<'_> {
 
     fn body(&mut self, reference: RuleRef, rule: &SecurityGroupRule) -> Body {
         let open = Some(Variable::Rule(reference));
-        let (traffic, peer, local, when) = match &rule.unevaluable {
+        let (traffic, peer, local, when) = match rule.unevaluable.as_deref() {
             // Law 2.6: a key that is not understood leaves nothing certain but action and priority.
             Some(Unevaluable::UnknownKey(_)) => (TransportSet::everything(), Peer::NotUnderstood, None, open),
             // Only the traffic is in doubt; the addresses are what they are.
@@ -285,7 +296,8 @@ impl Compiler<'_> {
                 (rule.traffic(&ports), self.peer(&rule.peer), rule.local, when)
             }
         };
-        let traffic = self.traffics.entry(traffic).or_insert_with_key(|set| Arc::new(set.clone())).clone();
+        let next = u32::try_from(self.traffics.len()).unwrap_or(u32::MAX);
+        let traffic = *self.traffics.entry(traffic).or_insert(next);
         Body {
             rule: reference,
             direction: rule.direction,
@@ -344,8 +356,11 @@ impl Compiler<'_> {
     fn finish(mut self) -> RuleBook {
         self.bodies.sort_unstable_by_key(|body| (body.priority, body.action, body.rule));
         let groups = self.graph.groups().len();
+        let mut traffics: Vec<(TransportSet, u32)> = std::mem::take(&mut self.traffics).into_iter().collect();
+        traffics.sort_unstable_by_key(|(_, number)| *number);
         let mut book = RuleBook {
             bodies: Vec::new(),
+            traffics: traffics.into_iter().map(|(traffic, _)| traffic).collect(),
             of_group: vec![Vec::new(); groups],
             naming: vec![Vec::new(); groups],
             by_block: ByBlock::new(self.named()),

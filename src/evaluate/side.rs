@@ -157,7 +157,7 @@ impl Line {
     ) -> (&'a TransportSet, RuleAction) {
         match self.slot {
             Slot::NoGroup => (everything, RuleAction::Drop),
-            Slot::Rule(number) => (&book.body(number).traffic, book.body(number).action),
+            Slot::Rule(number) => (book.traffic(book.body(number)), book.body(number).action),
             Slot::Platform | Slot::InnerFirst(_) | Slot::InnerLast(_) | Slot::Default(_) => {
                 (everything, RuleAction::Accept)
             }

@@ -61,16 +61,28 @@ enum Node {
     List,
 }
 
-#[derive(Debug, Clone)]
-enum Edge {
+/// What joins two nodes, in one word: there are millions. For a rule of the one group that names the other, its position
+/// among the rules of its group; else one of the three below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Edge(u32);
+
+impl Edge {
     /// Interface → instance.
-    Attachment,
+    const ATTACHMENT: Self = Self(u32::MAX);
     /// Interface → group.
-    Membership,
-    /// Group → group, one edge a rule: its position among the rules of its group.
-    Authorization(u32),
+    const MEMBERSHIP: Self = Self(u32::MAX - 1);
     /// Group → list, one edge a rule.
-    Listing,
+    const LISTING: Self = Self(u32::MAX - 2);
+
+    /// Group → group, one edge a rule.
+    fn authorization(index: usize) -> Self {
+        Self(u32::try_from(index).unwrap_or(u32::MAX).min(Self::LISTING.0 - 1))
+    }
+
+    /// Returns the position of the rule.
+    fn rule(self) -> Option<u32> {
+        Some(self.0).filter(|index| *index < Self::LISTING.0)
+    }
 }
 
 /// The graph of an estate. Immutable; see [`View`] for before and after.
@@ -129,10 +141,10 @@ impl SecurityGraph {
         for (position, Place { instance, groups }) in places.into_iter().enumerate() {
             let node = NodeIndex::new(base + position);
             if let Some(at) = instance {
-                graph.add_edge(node, NodeIndex::new(instance_base + at as usize), Edge::Attachment);
+                graph.add_edge(node, NodeIndex::new(instance_base + at as usize), Edge::ATTACHMENT);
             }
             for group in groups.iter().flatten() {
-                graph.add_edge(node, NodeIndex::new(group.at()), Edge::Membership);
+                graph.add_edge(node, NodeIndex::new(group.at()), Edge::MEMBERSHIP);
             }
             attachments.push(instance);
         }
@@ -226,12 +238,9 @@ impl SecurityGraph {
     pub fn authorizations_of(&self, group: GroupIx) -> Vec<Authorization> {
         let edges = self.graph.edges_directed(NodeIndex::new(group.at()), Incoming);
         let mut found: Vec<Authorization> = edges
-            .filter_map(|edge| match edge.weight() {
-                Edge::Authorization(index) => {
-                    let rule = RuleRef { group: group_ix(edge.source().index())?, index: *index };
-                    Some(Authorization { rule, direction: self.rule(rule)?.direction })
-                }
-                Edge::Attachment | Edge::Membership | Edge::Listing => None,
+            .filter_map(|edge| {
+                let rule = RuleRef { group: group_ix(edge.source().index())?, index: edge.weight().rule()? };
+                Some(Authorization { rule, direction: self.rule(rule)?.direction })
             })
             .collect();
         found.sort_unstable();
@@ -242,7 +251,7 @@ impl SecurityGraph {
     #[must_use]
     pub(super) fn exported_members(&self, group: GroupIx) -> Vec<InterfaceIx> {
         let edges = self.graph.edges_directed(NodeIndex::new(group.at()), Incoming);
-        let members = edges.filter(|edge| matches!(edge.weight(), Edge::Membership));
+        let members = edges.filter(|edge| *edge.weight() == Edge::MEMBERSHIP);
         let mut found: Vec<InterfaceIx> =
             members.filter_map(|edge| self.interface_of(edge.source())).collect();
         found.sort_unstable();
@@ -298,16 +307,15 @@ fn add_rules(inventory: &Inventory, groups: &Groups<'_>, graph: &mut DiGraph<Nod
         let Some(&holder) = groups.get(&group.id) else { continue };
         let node = NodeIndex::new(holder.at());
         for (index, rule) in group.rules.iter().enumerate() {
-            let index = u32::try_from(index).unwrap_or(u32::MAX);
             match &rule.peer {
                 RulePeer::Group { id, .. } => {
                     if let Some(peer) = groups.get(id) {
-                        graph.add_edge(node, NodeIndex::new(peer.at()), Edge::Authorization(index));
+                        graph.add_edge(node, NodeIndex::new(peer.at()), Edge::authorization(index));
                     }
                 }
                 RulePeer::PrefixList(id) => {
                     if let Ok(at) = prefix.binary_search(&id) {
-                        graph.add_edge(node, NodeIndex::new(list_base + at), Edge::Listing);
+                        graph.add_edge(node, NodeIndex::new(list_base + at), Edge::LISTING);
                     }
                 }
                 RulePeer::Block(_) => {}
@@ -315,7 +323,7 @@ fn add_rules(inventory: &Inventory, groups: &Groups<'_>, graph: &mut DiGraph<Nod
             if let RulePorts::List(id) = &rule.ports
                 && let Ok(at) = port.binary_search(&id)
             {
-                graph.add_edge(node, NodeIndex::new(list_base + prefix.len() + at), Edge::Listing);
+                graph.add_edge(node, NodeIndex::new(list_base + prefix.len() + at), Edge::LISTING);
             }
         }
     }

@@ -2,12 +2,11 @@
 
 use foldhash::{HashMap, HashMapExt as _};
 
-use super::address_list::Addresses;
 use super::assemble::Desk;
 use super::facts::Located;
 use super::id::VpcId;
 use super::issue::IssueLevel;
-use super::model::{AddressKind, InterfaceAddress, NetworkInterface};
+use super::model::{AddressKind, Addresses, InterfaceAddress, NetworkInterface};
 use crate::netset::IpBlock;
 
 const ERROR: IssueLevel = IssueLevel::Error;

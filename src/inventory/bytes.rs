@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use compact_str::CompactString;
 use smallvec::{Array, SmallVec};
 
+use super::few::Few;
 use super::id::{
     AccountId, InstanceId, NetworkInterfaceId, PortRangeListId, PrefixListId, RegionId, SecurityGroupId,
     SecurityGroupRuleId, VSwitchId, VpcId,
@@ -206,7 +207,7 @@ impl<T: Stored> Stored for Option<T> {
 }
 
 /// Writes a list: its length, then its elements.
-pub(super) fn put_list<T: Stored>(list: &[T], out: &mut Vec<u8>) {
+fn put_list<T: Stored>(list: &[T], out: &mut Vec<u8>) {
     put_length(list.len(), out);
     for value in list {
         value.put(out);
@@ -237,12 +238,37 @@ where
     }
 
     fn take(from: &mut Bytes<'_>) -> Option<Self> {
-        let length = from.length()?;
-        let mut values = Self::with_capacity(length.min(BELIEVED));
-        for _ in 0..length {
-            values.push(T::take(from)?);
-        }
-        Some(values)
+        (0..from.length()?).map(|_| T::take(from)).collect()
+    }
+}
+
+impl<T: Stored> Stored for Few<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_list(self, out);
+    }
+
+    fn take(from: &mut Bytes<'_>) -> Option<Self> {
+        (0..from.length()?).map(|_| T::take(from)).collect()
+    }
+}
+
+impl<T: Stored> Stored for Box<[T]> {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_list(self, out);
+    }
+
+    fn take(from: &mut Bytes<'_>) -> Option<Self> {
+        Vec::take(from).map(Self::from)
+    }
+}
+
+impl<T: Stored> Stored for Box<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        (**self).put(out);
+    }
+
+    fn take(from: &mut Bytes<'_>) -> Option<Self> {
+        T::take(from).map(Self::new)
     }
 }
 

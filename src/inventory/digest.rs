@@ -96,7 +96,7 @@ mod tests {
             name: "a \"name\"".into(),
             status: "Running".into(),
             region: None,
-            locks: Some(Vec::new()),
+            locks: Some(Box::default()),
             tags: [("k", "v")].into_iter().collect(),
         };
         for count in [0, 1, 2, PIECE, PIECE + 1, 3 * PIECE * BATCH + 5] {

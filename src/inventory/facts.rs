@@ -5,13 +5,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use compact_str::CompactString;
 
-use super::address_list::Addresses;
 use super::id::{NetworkInterfaceId, VSwitchId};
 use super::id::{PortRangeListId, PrefixListId, RegionId, SecurityGroupId, VpcId};
 use super::issue::InventoryIssue;
 use super::model::{
-    Direction, ExternalConsumer, ForeignReference, InnerAccessPolicy, Instance, InterfaceKind, InventoryGap,
-    Memberships, Network, NetworkInterface, RuleGap, SecurityGroupRule, SecurityGroupType,
+    Addresses, Direction, ExternalConsumer, ForeignReference, InnerAccessPolicy, Instance, InterfaceKind,
+    InventoryGap, Memberships, Network, NetworkInterface, RuleGap, SecurityGroupRule, SecurityGroupType,
 };
 use super::tags::Tags;
 use crate::netset::{IpBlock, PortRange};

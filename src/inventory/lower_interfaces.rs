@@ -1,6 +1,5 @@
 //! Judging instances and interfaces.
 
-use super::address_list::Addresses;
 use super::addresses::distinct;
 use super::ecs::{
     GroupIdText, Instance, Ipv4Prefix, Ipv6, Ipv6Prefix, NestedInterface, NetworkInterface, PrivateIp,
@@ -9,7 +8,9 @@ use super::facts::{InstanceFact, NestedFact};
 use super::id::{InstanceId, NetworkInterfaceId, RegionId, SecurityGroupId, VSwitchId, VpcId};
 use super::issue::{IssueLevel, LoadError};
 use super::lower::census;
-use super::model::{self, AddressKind, GroupIds, InterfaceAddress, InterfaceKind, Memberships, Network};
+use super::model::{
+    self, AddressKind, Addresses, GroupIds, InterfaceAddress, InterfaceKind, Memberships, Network,
+};
 use super::place::{Notices, Path, excerpt};
 use super::scalars::{
     RAW_ANSWER, account, block, element, flag, id, inner, items, label, region_of_zone, required_id, tags,
@@ -321,7 +322,7 @@ fn locks(
     raw: &Instance<'_>,
     path: &Path<'_>,
     notices: &Notices<'_>,
-) -> Result<Option<Vec<String>>, LoadError> {
+) -> Result<Option<Box<[String]>>, LoadError> {
     let outer = path.key("OperationLocks");
     let at = inner(&outer, raw.operation_locks.shape, "LockReason");
     let elements = items(&raw.operation_locks, &outer, notices)?;
@@ -336,7 +337,7 @@ fn locks(
     }
     locks.sort_unstable();
     locks.dedup();
-    Ok(Some(locks))
+    Ok(Some(locks.into()))
 }
 
 fn ip_addresses(

@@ -162,7 +162,7 @@ impl<'r, 'de> Reader<'r, 'de, '_> {
             source_ports,
             peer,
             local,
-            unevaluable,
+            unevaluable: unevaluable.map(Box::new),
             id: rule_id.map(SecurityGroupRuleId::from),
         }))
     }

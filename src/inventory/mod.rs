@@ -3,7 +3,6 @@
 //! An export is a folder of raw answers of the ECS Describe calls, as saved by the API explorer, the command line or
 //! an SDK. Raw data is judged once, in `lower`; from here on types carry the proof.
 
-mod address_list;
 mod addresses;
 mod assemble;
 mod bytes;
@@ -11,6 +10,7 @@ mod counts;
 mod digest;
 mod ecs;
 mod facts;
+mod few;
 mod foreign;
 mod id;
 mod issue;
@@ -35,7 +35,7 @@ mod stored_model;
 mod tags;
 mod wire;
 
-pub use address_list::Addresses;
+pub use few::Few;
 pub use id::{
     AccountId, InstanceId, NetworkInterfaceId, PortRangeListId, PrefixListId, RegionId, SecurityGroupId,
     SecurityGroupRuleId, VSwitchId, VpcId,
@@ -43,10 +43,10 @@ pub use id::{
 pub use issue::{InventoryIssue, IssueLevel, LoadError};
 pub use load::{Source, load, load_each};
 pub use model::{
-    AddressKind, Direction, ExternalConsumer, ForeignReference, GroupIds, InnerAccessPolicy, Instance,
-    InterfaceAddress, InterfaceKind, Inventory, InventoryGap, Memberships, Network, NetworkInterface,
-    PortRangeList, PortRanges, PrefixList, RuleAction, RuleGap, RulePeer, RulePorts, SecurityGroup,
-    SecurityGroupRule, SecurityGroupType, Unevaluable,
+    AddressKind, Addresses, Direction, ExternalConsumer, ForeignReference, GroupIds, InnerAccessPolicy,
+    Instance, InterfaceAddress, InterfaceKind, Inventory, InventoryGap, Memberships, Network,
+    NetworkInterface, PortRangeList, PortRanges, PrefixList, RuleAction, RuleGap, RulePeer, RulePorts,
+    SecurityGroup, SecurityGroupRule, SecurityGroupType, Unevaluable,
 };
 pub use shared::SharedText;
 pub use tags::Tags;

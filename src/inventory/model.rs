@@ -7,7 +7,7 @@ use compact_str::CompactString;
 use serde::Serialize;
 use smallvec::SmallVec;
 
-use super::address_list::Addresses;
+use super::few::Few;
 use super::id::{
     AccountId, InstanceId, NetworkInterfaceId, PortRangeListId, PrefixListId, RegionId, SecurityGroupId,
     SecurityGroupRuleId, VSwitchId, VpcId,
@@ -17,8 +17,11 @@ use super::shared::SharedText;
 use super::tags::Tags;
 use crate::netset::{IpBlock, IpProtocol, PortRange, PortSet, TransportSet};
 
-/// The port ranges of a rule, in its own order; up to four take no memory of their own.
-pub type PortRanges = SmallVec<[PortRange; 4]>;
+/// The port ranges of a rule, in its own order.
+pub type PortRanges = Few<PortRange>;
+
+/// The addresses of an interface.
+pub type Addresses = Few<InterfaceAddress>;
 
 /// The groups of an interface; up to three take no memory of their own.
 pub type GroupIds = SmallVec<[SecurityGroupId; 3]>;
@@ -95,7 +98,7 @@ pub struct Instance {
     /// The region, where the export says.
     pub region: Option<RegionId>,
     /// The reasons of its operation locks, such as `security`, sorted; `None` when the export does not say.
-    pub locks: Option<Vec<String>>,
+    pub locks: Option<Box<[String]>>,
     /// Tags, sorted by key; untrusted text.
     pub tags: Tags,
 }
@@ -360,7 +363,7 @@ pub struct SecurityGroupRule {
     pub local: Option<IpBlock>,
     /// Why it is not known whether this rule matches traffic of its direction (law 2.6, unevaluable); the content
     /// above then bounds nothing but action and priority.
-    pub unevaluable: Option<Unevaluable>,
+    pub unevaluable: Option<Box<Unevaluable>>,
     /// The API's id, where the answer has one.
     pub id: Option<SecurityGroupRuleId>,
 }

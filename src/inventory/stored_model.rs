@@ -1,7 +1,6 @@
 //! The model as bytes, type by type. What a type says in `model` about its content is looked at in `stored`.
 
-use super::address_list::Addresses;
-use super::bytes::{Bytes, Stored, put_list};
+use super::bytes::{Bytes, Stored};
 use super::issue::{InventoryIssue, IssueLevel};
 use super::model::{
     AddressKind, Direction, ExternalConsumer, ForeignReference, InnerAccessPolicy, Instance,
@@ -10,16 +9,6 @@ use super::model::{
     SecurityGroupType, Unevaluable,
 };
 use crate::netset::{Family, IpBlock, IpProtocol, PortRange};
-
-impl Stored for Addresses {
-    fn put(&self, out: &mut Vec<u8>) {
-        put_list(self, out);
-    }
-
-    fn take(from: &mut Bytes<'_>) -> Option<Self> {
-        Vec::<InterfaceAddress>::take(from).map(Self::from)
-    }
-}
 
 /// Field by field, in the order in which they stand here. A field that is left out does not compile.
 macro_rules! stored_structs {

@@ -279,7 +279,7 @@ fn permission(rule: &SecurityGroupRule) -> Value {
     if let Some(block) = rule.local {
         put(&mut answer, &block_key(local, block.family()), json!(block.to_string()));
     }
-    match &rule.unevaluable {
+    match rule.unevaluable.as_deref() {
         Some(Unevaluable::Protocol(name)) => put(&mut answer, "IpProtocol", json!(name)),
         Some(Unevaluable::AllWithPort(ports)) => put(&mut answer, "PortRange", json!(ports)),
         Some(Unevaluable::UnknownKey(key)) => put(&mut answer, key, json!("?")),

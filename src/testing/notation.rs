@@ -184,7 +184,7 @@ fn rule(text: &str) -> Parsed<SecurityGroupRule> {
         source_ports,
         peer: peer.ok_or("the peer is missing")?,
         local,
-        unevaluable,
+        unevaluable: unevaluable.map(Box::new),
         id,
     })
 }
@@ -229,7 +229,7 @@ fn interface(inventory: &mut Inventory, name: &str, rest: &str, network: Network
             name: instance.into(),
             status: "Running".into(),
             region: Some(RegionId::from("cn-hangzhou")),
-            locks: Some(Vec::new()),
+            locks: Some(Box::default()),
             tags: Tags::default(),
         });
     }

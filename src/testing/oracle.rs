@@ -228,7 +228,7 @@ impl Reading<'_> {
                 continue;
             }
             for (position, rule) in group.rules.iter().enumerate() {
-                let matches = match &rule.unevaluable {
+                let matches = match rule.unevaluable.as_deref() {
                     _ if rule.direction != side.direction => false,
                     // A key nobody knows may even name a group that the far side leaves or joins.
                     Some(Unevaluable::UnknownKey(_)) => {

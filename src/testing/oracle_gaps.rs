@@ -92,7 +92,7 @@ impl Filling<'_> {
             let both = [InnerAccessPolicy::Accept, InnerAccessPolicy::Drop];
             group.inner_access = group.inner_access.or_else(|| Some(self.dice.pick(&both)));
             for rule in &mut group.rules {
-                match rule.unevaluable.take() {
+                match rule.unevaluable.take().as_deref() {
                     None => {}
                     // The key may have meant anything, a group too.
                     Some(Unevaluable::UnknownKey(_)) => {

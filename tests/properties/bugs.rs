@@ -33,7 +33,7 @@ fn a_rule_that_is_not_understood_forgets_the_group_it_names() {
         let mut inventory = world(&text).unwrap();
         for rule in inventory.groups.iter_mut().flat_map(|group| &mut group.rules) {
             if rule.unevaluable.is_some() {
-                rule.unevaluable = Some(doubt.clone());
+                rule.unevaluable = Some(Box::new(doubt.clone()));
             }
         }
         let graph = SecurityGraph::new(inventory);

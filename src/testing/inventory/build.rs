@@ -192,7 +192,7 @@ fn place_interfaces(plan: &WorldPlan, inventory: &mut Inventory) {
                 name: format!("instance {position}").into(),
                 status: "Running".into(),
                 region: region(),
-                locks: Some(Vec::new()),
+                locks: Some(Box::default()),
                 tags: Tags::default(),
             });
         }
@@ -298,7 +298,11 @@ fn build_rule(
         PortsPlan::Ranges(ranges) => {
             // One form for one meaning, as reading an export gives it.
             let set: PortSet = ranges.iter().copied().collect();
-            if set.is_all() { RulePorts::Any } else { RulePorts::Ranges(set.ranges().into()) }
+            if set.is_all() {
+                RulePorts::Any
+            } else {
+                RulePorts::Ranges(set.ranges().iter().copied().collect())
+            }
         }
         PortsPlan::List(at) => match list(at, plan.port_lists.len()) {
             Some(list) => RulePorts::List(PortRangeListId::from(format!("prl-{list}"))),
@@ -319,9 +323,11 @@ fn build_rule(
         source_ports: rule.sources.filter(|range| rule.protocol.has_ports() && *range != PortRange::ALL),
         peer,
         local,
-        unevaluable: rule.unevaluable.then(|| match position % 2 {
-            0 => Unevaluable::Protocol("xtp".into()),
-            _ => Unevaluable::UnknownKey("SourceTagKey".into()),
+        unevaluable: rule.unevaluable.then(|| {
+            Box::new(match position % 2 {
+                0 => Unevaluable::Protocol("xtp".into()),
+                _ => Unevaluable::UnknownKey("SourceTagKey".into()),
+            })
         }),
         id: rule.id.then(|| SecurityGroupRuleId::from(format!("sgr-{group}-{position}"))),
     }

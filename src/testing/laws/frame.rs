@@ -21,7 +21,7 @@ fn with_bystander(inventory: &Inventory, network: Network, address: IpBlock) -> 
         name: "bystander".into(),
         status: "Running".into(),
         region: None,
-        locks: Some(Vec::new()),
+        locks: Some(Box::default()),
         tags: Tags::default(),
     });
     other.interfaces.push(NetworkInterface {

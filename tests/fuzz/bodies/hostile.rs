@@ -80,7 +80,7 @@ fn poison(inventory: &mut Inventory, draw: &mut Draw<'_>) {
     for instance in &mut inventory.instances {
         instance.name = draw.text().into();
         instance.status = draw.text().into();
-        instance.locks = Some(vec![draw.text()]);
+        instance.locks = Some([draw.text()].into());
         instance.tags.insert(&draw.text(), &draw.text());
     }
     for interface in &mut inventory.interfaces {
@@ -96,7 +96,7 @@ fn poison(inventory: &mut Inventory, draw: &mut Draw<'_>) {
         for rule in &mut group.rules {
             rule.id = Some(draw.text().into());
             if rule.unevaluable.is_some() {
-                rule.unevaluable = Some(Unevaluable::Protocol(draw.text().into()));
+                rule.unevaluable = Some(Box::new(Unevaluable::Protocol(draw.text().into())));
             }
         }
         inventory.consumers.push(ExternalConsumer {

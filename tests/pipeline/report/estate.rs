@@ -130,7 +130,7 @@ fn instance(id: &str, name: &str, status: &str) -> Instance {
         name: name.into(),
         status: status.into(),
         region: Some("cn-hangzhou".into()),
-        locks: Some(Vec::new()),
+        locks: Some(Box::default()),
         tags: Tags::default(),
     }
 }
