@@ -7,6 +7,8 @@
 
 use std::cell::Cell;
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -50,6 +52,42 @@ where
     let items = items.into_par_iter();
     let longest = (items.len() / JOBS).max(1);
     items.with_max_len(longest).map(inside).collect()
+}
+
+/// Does the work for every item, in parallel unless the caller is inside a loop, and hands the results to `take` one by one
+/// in the order of the items. Items are begun in their order, so that few results wait for an earlier one.
+pub(crate) fn each_in_turn<T: Send, R: Send>(
+    items: Vec<T>,
+    work: impl Fn(T) -> R + Sync,
+    mut take: impl FnMut(R) + Send,
+) {
+    if IS_INSIDE.get() {
+        return items.into_iter().map(work).for_each(take);
+    }
+    let items = Mutex::new(items.into_iter().enumerate());
+    let mut next = 0;
+    let mut waiting = BTreeMap::new();
+    let hand_over = Mutex::new(|at: usize, result: R| {
+        waiting.insert(at, result);
+        while let Some(result) = waiting.remove(&next) {
+            take(result);
+            next += 1;
+        }
+    });
+    // Whoever panicked while holding one of these has left a list, or results that nobody will ask for.
+    rayon::scope(|scope| {
+        for _ in 0..rayon::current_num_threads() {
+            scope.spawn(|_| {
+                let _inside = Inside::enter();
+                loop {
+                    let item = items.lock().unwrap_or_else(PoisonError::into_inner).next();
+                    let Some((at, item)) = item else { return };
+                    let result = work(item);
+                    (hand_over.lock().unwrap_or_else(PoisonError::into_inner))(at, result);
+                }
+            });
+        }
+    });
 }
 
 /// Does two things side by side, unless the caller is inside a loop.
@@ -102,6 +140,27 @@ mod tests {
             list.first() == Some(&9_999) && (one, other) == (here, here)
         });
         assert_eq!(outer, vec![true; 64]);
+    }
+
+    #[test]
+    fn results_come_in_turn_whoever_is_slow() {
+        let work = |n: u64| {
+            thread::sleep(std::time::Duration::from_micros(n % 7 * 100));
+            n * 2
+        };
+        let expected: Vec<u64> = (0..300).map(|n| n * 2).collect();
+        let mut found = Vec::new();
+        each_in_turn((0..300).collect(), work, |result| found.push(result));
+        assert_eq!(found, expected);
+        let inner = each(0..8, |_| {
+            let mut found = Vec::new();
+            each_in_turn((0..10).collect(), work, |result| found.push((thread::current().id(), result)));
+            found.iter().all(|(id, _)| *id == thread::current().id()) && found.is_sorted_by_key(|(_, n)| *n)
+        });
+        assert_eq!(inner, vec![true; 8]);
+        let panicked =
+            std::panic::catch_unwind(|| each_in_turn(vec![1, 2, 3], |_| panic!("of a case"), |()| {}));
+        assert!(panicked.is_err() && !IS_INSIDE.get());
     }
 
     #[test]

@@ -16,9 +16,12 @@ use crate::parallel;
 pub(super) struct Desk<'n> {
     names: &'n [String],
     answers: Vec<Vec<AnswerFact>>,
-    issues: BTreeMap<(IssueLevel, &'static str, String), (InventoryIssue, u64)>,
+    issues: Issues,
     gaps: Vec<InventoryGap>,
 }
+
+/// Of each level, code and subject the first, and how many there are.
+type Issues = BTreeMap<(IssueLevel, &'static str, String), (InventoryIssue, u64)>;
 
 impl Desk<'_> {
     /// Returns the source and the pointer of a place.
@@ -132,24 +135,28 @@ impl Desk<'_> {
     }
 }
 
-/// Joins the facts of all sources.
-pub(super) fn assemble(names: &[String], sources: Vec<Facts>) -> Result<Inventory, LoadError> {
-    let mut desk =
-        Desk { names, answers: Vec::with_capacity(sources.len()), issues: BTreeMap::new(), gaps: Vec::new() };
-    let mut all = Facts::default();
-    // The long lists, in one piece each: while they grow there would be two of them.
-    all.instances.reserve_exact(sources.iter().map(|facts| facts.instances.len()).sum());
-    all.interfaces.reserve_exact(sources.iter().map(|facts| facts.interfaces.len()).sum());
-    all.attributes.reserve_exact(sources.iter().map(|facts| facts.attributes.len()).sum());
-    for facts in sources {
+/// What the sources say that were read so far, in their order.
+#[derive(Default)]
+pub(super) struct Gathered {
+    names: Vec<String>,
+    answers: Vec<Vec<AnswerFact>>,
+    issues: Issues,
+    facts: Facts,
+}
+
+impl Gathered {
+    /// Adds what a source says. The long lists grow here and nowhere else, so that no record is held twice.
+    pub(super) fn add(&mut self, name: String, facts: Facts) {
+        self.names.push(name);
+        self.answers.push(facts.answers);
         for counted in facts.issues {
             let key = (counted.issue.level, counted.issue.code, counted.subject);
-            desk.issues
+            self.issues
                 .entry(key)
                 .and_modify(|(_, count)| *count += counted.count)
                 .or_insert((counted.issue, counted.count));
         }
-        desk.answers.push(facts.answers);
+        let all = &mut self.facts;
         all.instances.extend(facts.instances);
         all.interfaces.extend(facts.interfaces);
         all.groups.extend(facts.groups);
@@ -157,9 +164,19 @@ pub(super) fn assemble(names: &[String], sources: Vec<Facts>) -> Result<Inventor
         all.prefix_lists.extend(facts.prefix_lists);
         all.port_lists.extend(facts.port_lists);
         all.references.extend(facts.references);
-        desk.gaps.extend(facts.gaps);
+        all.gaps.extend(facts.gaps);
         all.consumers.extend(facts.consumers);
     }
+
+    /// Joins the facts.
+    pub(super) fn assemble(self) -> Result<Inventory, LoadError> {
+        let Self { names, answers, issues, mut facts } = self;
+        let gaps = std::mem::take(&mut facts.gaps);
+        join(Desk { names: &names, answers, issues, gaps }, facts)
+    }
+}
+
+fn join(mut desk: Desk<'_>, mut all: Facts) -> Result<Inventory, LoadError> {
     completeness(&mut desk);
 
     let mut inventory = Inventory::default();

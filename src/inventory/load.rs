@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::assemble;
+use super::assemble::Gathered;
 use super::ecs::{Document, Request};
 use super::facts::{Facts, Kind};
 use super::foreign;
@@ -69,21 +69,26 @@ pub fn load_each<I: Send, E: Send>(
     inputs: Vec<I>,
     open: impl Fn(I) -> Result<Source, E> + Sync + Send,
 ) -> Result<Result<Inventory, LoadError>, E> {
-    // Collected before the first error is looked for, so that no race decides which error that is.
-    let judged: Vec<Result<Judged, E>> =
-        parallel::each(inputs.into_iter().enumerate().collect::<Vec<_>>(), |(number, input)| {
-            let source = open(input)?;
-            let facts = read(number, &source);
-            Ok((source.name, facts))
-        });
-    let judged: Vec<Judged> = judged.into_iter().collect::<Result<_, E>>()?;
-    let (names, facts): (Vec<String>, Vec<_>) = judged.into_iter().unzip();
-    let facts = facts.into_iter().collect::<Result<Vec<_>, _>>();
-    Ok(facts.and_then(|facts| assemble::assemble(&names, facts)))
+    let judge = |(number, input)| {
+        let source = open(input)?;
+        let facts = read(number, &source);
+        Ok((source.name, facts))
+    };
+    let mut gathered = Gathered::default();
+    let (mut unopened, mut refused) = (None, None);
+    // In the order of the inputs, so that no race decides which error is the first.
+    let gather = |judged: Result<(String, Result<Facts, LoadError>), E>| match judged {
+        Ok((name, Ok(facts))) => gathered.add(name, facts),
+        Ok((_, Err(error))) => refused = refused.take().or(Some(error)),
+        Err(error) => unopened = unopened.take().or(Some(error)),
+    };
+    parallel::each_in_turn(inputs.into_iter().enumerate().collect(), judge, gather);
+    match (unopened, refused) {
+        (Some(error), _) => Err(error),
+        (None, Some(error)) => Ok(Err(error)),
+        (None, None) => Ok(gathered.assemble()),
+    }
 }
-
-/// The name of a source, and what it says.
-type Judged = (String, Result<Facts, LoadError>);
 
 /// Reads one source.
 fn read(number: usize, source: &Source) -> Result<Facts, LoadError> {
@@ -144,9 +149,6 @@ fn read(number: usize, source: &Source) -> Result<Facts, LoadError> {
         }
     }
     facts.issues = notices.finish();
-    // They grew answer by answer, and wait here until the last source is read.
-    facts.instances.shrink_to_fit();
-    facts.interfaces.shrink_to_fit();
     Ok(facts)
 }
 
