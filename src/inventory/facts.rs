@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use compact_str::CompactString;
 
+use super::few::Few;
 use super::id::{NetworkInterfaceId, VSwitchId};
 use super::id::{PortRangeListId, PrefixListId, RegionId, SecurityGroupId, VpcId};
 use super::issue::InventoryIssue;
@@ -205,7 +206,7 @@ pub(super) struct InstanceFact {
     pub(super) network: Network,
     pub(super) vswitch: Option<VSwitchId>,
     pub(super) addresses: Addresses,
-    pub(super) interfaces: Vec<NestedFact>,
+    pub(super) interfaces: Few<NestedFact>,
 }
 
 /// An interface as an instance shows it.

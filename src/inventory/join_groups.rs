@@ -51,16 +51,8 @@ impl Counts {
 /// A rule and where it stands.
 #[derive(Debug, Clone)]
 pub(super) struct Placed {
-    at: At,
-    index: usize,
+    pub(super) at: At,
     pub(super) rule: SecurityGroupRule,
-}
-
-impl Placed {
-    /// Returns the place of the rule itself.
-    pub(super) fn position(&self) -> At {
-        self.at.element(self.index)
-    }
 }
 
 /// Groups by id.
@@ -206,11 +198,13 @@ fn join_pages(
     for page in &distinct {
         gaps.extend(page.fact.rules.gaps.iter().cloned());
         read_count += page.fact.rules.count;
-        rules.extend(page.fact.rules.rules.iter().map(|(index, rule)| Placed {
-            at: page.at,
-            index: *index,
-            rule: rule.clone(),
-        }));
+        rules.extend(
+            page.fact
+                .rules
+                .rules
+                .iter()
+                .map(|(index, rule)| Placed { at: page.at.element(*index), rule: rule.clone() }),
+        );
     }
     let repeated = check_rule_ids(desk, &rules)?;
     gaps.sort();
@@ -291,10 +285,10 @@ fn check_rule_ids(desk: &mut Desk<'_>, rules: &[Placed]) -> Result<u64, LoadErro
             }
             Some(first) if first.rule == placed.rule => {
                 repeated += 1;
-                let at = placed.position();
+                let at = placed.at;
                 desk.duplicate(id.as_str(), at);
             }
-            Some(first) => return Err(desk.conflict(id.as_str(), first.position(), placed.position())),
+            Some(first) => return Err(desk.conflict(id.as_str(), first.at, placed.at)),
         }
     }
     Ok(repeated)

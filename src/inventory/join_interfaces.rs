@@ -68,27 +68,21 @@ fn adopt(
     instances: &[Located<InstanceFact>],
     interfaces: &mut Vec<Located<NetworkInterface>>,
 ) -> Result<Option<(At, NetworkInterfaceId)>, LoadError> {
-    let mut primaries: HashMap<InstanceId, usize> = HashMap::with_capacity(instances.len());
-    for (position, located) in interfaces.iter().enumerate() {
-        if let (InterfaceKind::Primary, Some(instance)) = (located.fact.kind, &located.fact.instance) {
-            primaries.entry(instance.clone()).or_insert(position);
-        }
-    }
     // Looked up before any of them is changed.
+    let primaries = positions_of_primaries(instances, interfaces);
     let mut positions = positions_of_nested(instances, interfaces).into_iter();
     let mut lacking: Option<(At, NetworkInterfaceId)> = None;
     let mut made: Vec<Located<NetworkInterface>> = Vec::new();
-    for located in instances {
+    for (located, primary) in instances.iter().zip(primaries) {
         let fact = &located.fact;
-        let id = &fact.instance.id;
         let mut has_primary = false;
-        if let Some(primary) = primaries.get(id).and_then(|position| interfaces.get(*position)) {
+        if let Some(primary) = primary.and_then(|position| interfaces.get(position as usize)) {
             has_primary = true;
             same_primary(desk, located, primary)?;
         }
         for nested in &fact.interfaces {
             let known = positions.next().flatten();
-            if let Some(known) = known.and_then(|position| interfaces.get_mut(position)) {
+            if let Some(known) = known.and_then(|position| interfaces.get_mut(position as usize)) {
                 claim(desk, located, nested, known)?;
                 has_primary |= known.fact.kind == InterfaceKind::Primary;
                 continue;
@@ -110,14 +104,33 @@ fn adopt(
     Ok(lacking)
 }
 
+/// Returns where the first primary interface of each instance stands, in the order of the instances.
+fn positions_of_primaries(
+    instances: &[Located<InstanceFact>],
+    interfaces: &[Located<NetworkInterface>],
+) -> Vec<Option<u32>> {
+    let by_id: HashMap<&InstanceId, u32> =
+        instances.iter().map(|located| &located.fact.instance.id).zip(0..).collect();
+    let mut positions = vec![None; instances.len()];
+    for (located, position) in interfaces.iter().zip(0..) {
+        let interface = &located.fact;
+        let instance = interface.instance.as_ref().filter(|_| interface.kind == InterfaceKind::Primary);
+        let place = instance.and_then(|id| by_id.get(id)).and_then(|at| positions.get_mut(*at as usize));
+        if let Some(place) = place {
+            place.get_or_insert(position);
+        }
+    }
+    positions
+}
+
 /// Returns where the interfaces stand that instances show, in the order of the instances; `None` for those that no
 /// interface export has.
 fn positions_of_nested(
     instances: &[Located<InstanceFact>],
     interfaces: &[Located<NetworkInterface>],
-) -> Vec<Option<usize>> {
-    let by_id: HashMap<&NetworkInterfaceId, usize> =
-        interfaces.iter().enumerate().map(|(position, located)| (&located.fact.id, position)).collect();
+) -> Vec<Option<u32>> {
+    let by_id: HashMap<&NetworkInterfaceId, u32> =
+        interfaces.iter().map(|located| &located.fact.id).zip(0..).collect();
     let nested = instances.iter().flat_map(|located| &located.fact.interfaces);
     nested.map(|nested| by_id.get(&nested.id).copied()).collect()
 }

@@ -201,7 +201,7 @@ fn references(
 ) {
     let own = &draft.model;
     for placed in &draft.rules {
-        let place = Some((placed.position(), ""));
+        let place = Some((placed.at, ""));
         match &placed.rule.peer {
             RulePeer::Group { id, .. } => match networks.get(id) {
                 None => desk.note(

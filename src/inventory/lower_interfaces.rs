@@ -5,6 +5,7 @@ use super::ecs::{
     GroupIdText, Instance, Ipv4Prefix, Ipv6, Ipv6Prefix, NestedInterface, NetworkInterface, PrivateIp,
 };
 use super::facts::{InstanceFact, NestedFact};
+use super::few::Few;
 use super::id::{InstanceId, NetworkInterfaceId, RegionId, SecurityGroupId, VSwitchId, VpcId};
 use super::issue::{IssueLevel, LoadError};
 use super::lower::census;
@@ -362,7 +363,7 @@ fn nested(
     primary: &[InterfaceAddress],
     path: &Path<'_>,
     notices: &mut Notices<'_>,
-) -> Result<Vec<NestedFact>, LoadError> {
+) -> Result<Few<NestedFact>, LoadError> {
     let outer = path.key("NetworkInterfaces");
     let at = inner(&outer, list.shape, "NetworkInterface");
     let elements = items(list, &outer, notices)?;
@@ -389,5 +390,5 @@ fn nested(
         facts.push(NestedFact { id: NetworkInterfaceId::from(id_text), kind, addresses });
     }
     facts.sort_by(|a, b| a.id.cmp(&b.id));
-    Ok(facts)
+    Ok(facts.into())
 }
