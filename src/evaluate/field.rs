@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use foldhash::{HashMap, HashMapExt as _};
 
 use super::answers::{Base, Lens, number_of};
+use super::by_block::ByBlock;
 use super::by_family::ByFamily;
 use super::compiled::Compiled;
 use super::matching::{Groups, METADATA};
@@ -73,9 +74,8 @@ pub struct Field<'c, 'g> {
     pub(super) readings: Readings,
     /// The rules of each group that hold every address of the VPC in a family; ascending.
     wide: HashMap<(GroupIx, Family), Vec<u32>>,
-    /// The other rules of the groups here, by the blocks they are for, and the lengths that occur.
-    narrow: HashMap<IpBlock, Vec<u32>>,
-    narrow_lengths: BTreeSet<(Family, u8)>,
+    /// The other rules of the groups here that are for blocks.
+    narrow: ByBlock,
     /// The distinct lists of them that classes have in one direction and family.
     wide_lists: Vec<Vec<u32>>,
     /// The classes of all kin, in their order.
@@ -120,8 +120,7 @@ impl<'c, 'g> Field<'c, 'g> {
             vpc,
             readings,
             wide: HashMap::new(),
-            narrow: HashMap::new(),
-            narrow_lengths: BTreeSet::new(),
+            narrow: ByBlock::new(Vec::new()),
             wide_lists: Vec::new(),
             classes: Vec::new(),
             classes_of_group: HashMap::new(),
@@ -142,6 +141,7 @@ impl<'c, 'g> Field<'c, 'g> {
 
     fn enter_wide_rules(&mut self, held: &BTreeSet<GroupIx>) {
         let book = &self.compiled.book;
+        let mut named: Vec<(IpBlock, u32)> = Vec::new();
         for family in [Family::Ipv4, Family::Ipv6] {
             let covered = self.covered(family);
             let (Some((first, _)), Some((_, last))) = (covered.first(), covered.last()) else { continue };
@@ -158,13 +158,12 @@ impl<'c, 'g> Field<'c, 'g> {
                 self.wide.insert((*group, family), wide);
                 for number in narrow {
                     let Peer::Blocks(blocks) = &book.body(number).peer else { continue };
-                    for block in blocks.iter().filter(|block| block.family() == family) {
-                        self.narrow.entry(*block).or_default().push(number);
-                        self.narrow_lengths.insert((family, block.length()));
-                    }
+                    let here = blocks.iter().filter(|block| block.family() == family);
+                    named.extend(here.map(|block| (*block, number)));
                 }
             }
         }
+        self.narrow = ByBlock::new(named);
     }
 
     /// Describes the class of every kin, and the rules of it that hold every address.
@@ -301,11 +300,8 @@ impl<'c, 'g> Field<'c, 'g> {
     pub(super) fn specific(&self, block: IpBlock) -> BTreeMap<GroupIx, Vec<u32>> {
         let book = &self.compiled.book;
         let mut found: BTreeMap<GroupIx, Vec<u32>> = BTreeMap::new();
-        let (family, address) = (block.family(), block.first());
-        for (_, length) in self.narrow_lengths.iter().filter(|(of, _)| *of == family) {
-            for number in self.narrow.get(&IpBlock::around(family, address, *length)).into_iter().flatten() {
-                found.entry(book.body(*number).rule.group).or_default().push(*number);
-            }
+        for number in self.narrow.holding(block) {
+            found.entry(book.body(number).rule.group).or_default().push(number);
         }
         for numbers in found.values_mut() {
             numbers.sort_unstable();

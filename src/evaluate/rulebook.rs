@@ -91,13 +91,13 @@ pub(crate) struct Body {
     /// The number of its traffic: few rules have one of their own.
     traffic: u32,
     pub(crate) peer: Peer,
-    /// There is hardly ever any of it.
-    further: Option<Box<Further>>,
+    /// There is hardly ever one.
+    proviso: Option<Box<Proviso>>,
 }
 
 /// What a match hangs on besides the remote side.
 #[derive(Debug, Clone)]
-struct Further {
+struct Proviso {
     local: Option<IpBlock>,
     when: Option<Variable>,
 }
@@ -105,12 +105,12 @@ struct Further {
 impl Body {
     /// Returns the local addresses the rule is narrowed to.
     pub(crate) fn local(&self) -> Option<IpBlock> {
-        self.further.as_ref().and_then(|further| further.local)
+        self.proviso.as_ref().and_then(|proviso| proviso.local)
     }
 
     /// Returns what the match hangs on besides the two ends.
     pub(crate) fn when(&self) -> Option<Variable> {
-        self.further.as_ref().and_then(|further| further.when)
+        self.proviso.as_ref().and_then(|proviso| proviso.when)
     }
 
     /// Tells whether nothing can be stronger: priority 1 and Drop.
@@ -182,6 +182,7 @@ impl RuleBook {
         &self.bodies[number as usize]
     }
 
+    /// Returns the traffic of a body of this book.
     #[expect(
         clippy::indexing_slicing,
         reason = "a body's number of traffic is only made for a position in this list"
@@ -305,7 +306,7 @@ impl Compiler<'_> {
             action: rule.action,
             traffic,
             peer,
-            further: (local.is_some() || when.is_some()).then(|| Box::new(Further { local, when })),
+            proviso: (local.is_some() || when.is_some()).then(|| Box::new(Proviso { local, when })),
         }
     }
 
@@ -356,14 +357,15 @@ impl Compiler<'_> {
     fn finish(mut self) -> RuleBook {
         self.bodies.sort_unstable_by_key(|body| (body.priority, body.action, body.rule));
         let groups = self.graph.groups().len();
-        let mut traffics: Vec<(TransportSet, u32)> = std::mem::take(&mut self.traffics).into_iter().collect();
+        let by_block = ByBlock::new(self.named());
+        let mut traffics: Vec<(TransportSet, u32)> = self.traffics.into_iter().collect();
         traffics.sort_unstable_by_key(|(_, number)| *number);
         let mut book = RuleBook {
             bodies: Vec::new(),
             traffics: traffics.into_iter().map(|(traffic, _)| traffic).collect(),
             of_group: vec![Vec::new(); groups],
             naming: vec![Vec::new(); groups],
-            by_block: ByBlock::new(self.named()),
+            by_block,
             open: Vec::new(),
             narrowed: vec![false; groups],
             mysterious: vec![false; groups],

@@ -5,6 +5,7 @@
 //! after a removal is a [`View`] of the same graph, so indices stay valid and before and after are read by the same
 //! code.
 
+mod held;
 mod positions;
 mod security_graph;
 mod view;

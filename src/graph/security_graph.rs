@@ -4,7 +4,8 @@ use petgraph::Direction::{Incoming, Outgoing};
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 
-use super::positions::{Groups, Held, Place, mentioned_groups, places};
+use super::held::Held;
+use super::positions::{Groups, Place, mentioned_groups, places};
 use super::view::View;
 use crate::inventory::{
     Direction, Instance, InstanceId, Inventory, NetworkInterface, NetworkInterfaceId, RulePeer, RulePorts,

@@ -7,11 +7,6 @@ use compact_str::CompactString;
 use smallvec::{Array, SmallVec};
 
 use super::few::Few;
-use super::id::{
-    AccountId, InstanceId, NetworkInterfaceId, PortRangeListId, PrefixListId, RegionId, SecurityGroupId,
-    SecurityGroupRuleId, VSwitchId, VpcId,
-};
-use super::shared::SharedText;
 
 /// How many elements are made room for on the word of a number; the rest has to be there first.
 const BELIEVED: usize = 256;
@@ -145,21 +140,9 @@ macro_rules! stored_texts {
     )+};
 }
 
-stored_texts!(
-    String,
-    CompactString,
-    SharedText,
-    AccountId,
-    InstanceId,
-    NetworkInterfaceId,
-    PortRangeListId,
-    PrefixListId,
-    RegionId,
-    SecurityGroupId,
-    SecurityGroupRuleId,
-    VSwitchId,
-    VpcId,
-);
+stored_texts! { String, CompactString }
+
+pub(super) use stored_texts;
 
 /// The code of an issue.
 impl Stored for &'static str {
@@ -214,6 +197,11 @@ fn put_list<T: Stored>(list: &[T], out: &mut Vec<u8>) {
     }
 }
 
+/// Reads a short list into whatever owns it.
+fn take_list<T: Stored, L: FromIterator<T>>(from: &mut Bytes<'_>) -> Option<L> {
+    (0..from.length()?).map(|_| T::take(from)).collect()
+}
+
 impl<T: Stored> Stored for Vec<T> {
     fn put(&self, out: &mut Vec<u8>) {
         put_list(self, out);
@@ -238,7 +226,7 @@ where
     }
 
     fn take(from: &mut Bytes<'_>) -> Option<Self> {
-        (0..from.length()?).map(|_| T::take(from)).collect()
+        take_list(from)
     }
 }
 
@@ -248,7 +236,7 @@ impl<T: Stored> Stored for Few<T> {
     }
 
     fn take(from: &mut Bytes<'_>) -> Option<Self> {
-        (0..from.length()?).map(|_| T::take(from)).collect()
+        take_list(from)
     }
 }
 

@@ -6,8 +6,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use compact_str::CompactString;
 
 use super::few::Few;
-use super::id::{NetworkInterfaceId, VSwitchId};
-use super::id::{PortRangeListId, PrefixListId, RegionId, SecurityGroupId, VpcId};
+use super::id::{
+    NetworkInterfaceId, PortRangeListId, PrefixListId, RegionId, SecurityGroupId, VSwitchId, VpcId,
+};
 use super::issue::InventoryIssue;
 use super::model::{
     Addresses, Direction, ExternalConsumer, ForeignReference, InnerAccessPolicy, Instance, InterfaceKind,

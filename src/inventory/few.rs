@@ -10,10 +10,10 @@ use serde::Serialize;
 
 /// A list that is nearly always of one thing. It is compared, ordered and hashed as a list.
 #[derive(Clone)]
-pub struct Few<T>(Held<T>);
+pub struct Few<T>(Form<T>);
 
 #[derive(Clone)]
-enum Held<T> {
+enum Form<T> {
     One(T),
     Others(Box<[T]>),
 }
@@ -27,7 +27,7 @@ impl<T> Few<T> {
 
 impl<T> Default for Few<T> {
     fn default() -> Self {
-        Self(Held::Others(Box::default()))
+        Self(Form::Others(Box::default()))
     }
 }
 
@@ -36,8 +36,8 @@ impl<T> Deref for Few<T> {
 
     fn deref(&self) -> &[T] {
         match &self.0 {
-            Held::One(one) => slice::from_ref(one),
-            Held::Others(others) => others,
+            Form::One(one) => slice::from_ref(one),
+            Form::Others(others) => others,
         }
     }
 }
@@ -45,15 +45,15 @@ impl<T> Deref for Few<T> {
 impl<T> DerefMut for Few<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         match &mut self.0 {
-            Held::One(one) => slice::from_mut(one),
-            Held::Others(others) => others,
+            Form::One(one) => slice::from_mut(one),
+            Form::Others(others) => others,
         }
     }
 }
 
 impl<T> From<Vec<T>> for Few<T> {
     fn from(list: Vec<T>) -> Self {
-        if list.len() == 1 { list.into_iter().collect() } else { Self(Held::Others(list.into())) }
+        if list.len() == 1 { list.into_iter().collect() } else { Self(Form::Others(list.into())) }
     }
 }
 
@@ -62,8 +62,8 @@ impl<T> FromIterator<T> for Few<T> {
         let mut list = list.into_iter();
         match (list.next(), list.next()) {
             (None, _) => Self::default(),
-            (Some(one), None) => Self(Held::One(one)),
-            (one, other) => Self(Held::Others(one.into_iter().chain(other).chain(list).collect())),
+            (Some(one), None) => Self(Form::One(one)),
+            (one, other) => Self(Form::Others(one.into_iter().chain(other).chain(list).collect())),
         }
     }
 }
@@ -74,8 +74,8 @@ impl<T> IntoIterator for Few<T> {
 
     fn into_iter(self) -> Self::IntoIter {
         let (one, others) = match self.0 {
-            Held::One(one) => (Some(one), Vec::new()),
-            Held::Others(others) => (None, others.into_vec()),
+            Form::One(one) => (Some(one), Vec::new()),
+            Form::Others(others) => (None, others.into_vec()),
         };
         one.into_iter().chain(others)
     }

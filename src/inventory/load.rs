@@ -79,8 +79,8 @@ pub fn load_each<I: Send, E: Send>(
     // In the order of the inputs, so that no race decides which error is the first.
     let gather = |judged: Result<(String, Result<Facts, LoadError>), E>| match judged {
         Ok((name, Ok(facts))) => gathered.add(name, facts),
-        Ok((_, Err(error))) => refused = refused.take().or(Some(error)),
-        Err(error) => unopened = unopened.take().or(Some(error)),
+        Ok((_, Err(error))) => _ = refused.get_or_insert(error),
+        Err(error) => _ = unopened.get_or_insert(error),
     };
     parallel::each_in_turn(inputs.into_iter().enumerate().collect(), judge, gather);
     match (unopened, refused) {

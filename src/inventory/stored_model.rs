@@ -1,6 +1,10 @@
 //! The model as bytes, type by type. What a type says in `model` about its content is looked at in `stored`.
 
-use super::bytes::{Bytes, Stored};
+use super::bytes::{Bytes, Stored, put_text, stored_texts};
+use super::id::{
+    AccountId, InstanceId, NetworkInterfaceId, PortRangeListId, PrefixListId, RegionId, SecurityGroupId,
+    SecurityGroupRuleId, VSwitchId, VpcId,
+};
 use super::issue::{InventoryIssue, IssueLevel};
 use super::model::{
     AddressKind, Direction, ExternalConsumer, ForeignReference, InnerAccessPolicy, Instance,
@@ -8,6 +12,7 @@ use super::model::{
     PrefixList, RuleAction, RuleGap, RulePeer, RulePorts, SecurityGroup, SecurityGroupRule,
     SecurityGroupType, Unevaluable,
 };
+use super::shared::SharedText;
 use crate::netset::{Family, IpBlock, IpProtocol, PortRange};
 
 /// Field by field, in the order in which they stand here. A field that is left out does not compile.
@@ -50,6 +55,11 @@ macro_rules! stored_enums {
             }
         }
     )+};
+}
+
+stored_texts! {
+    SharedText, AccountId, InstanceId, NetworkInterfaceId, PortRangeListId, PrefixListId, RegionId, SecurityGroupId,
+    SecurityGroupRuleId, VSwitchId, VpcId,
 }
 
 stored_structs! {
