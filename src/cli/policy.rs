@@ -6,7 +6,7 @@ use super::policy_args::{PolicyCommand, PolicyLintArgs, PolicyTestArgs};
 use super::terminal::Terminal;
 use super::{exit, output, policies, settings};
 use crate::policy::{POLICIES, policy, policy_schema, starter};
-use crate::report::terminal as harmless;
+use crate::report::spelled_out as harmless;
 use crate::simulate::Simulator;
 
 pub(super) fn run(command: &PolicyCommand, terminal: &mut Terminal) -> Result<u8, Failure> {

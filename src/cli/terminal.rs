@@ -70,7 +70,7 @@ impl Terminal {
         if let Some(message) = &failure.message {
             self.line(ERROR, "error", message);
             if let Some([line, marks]) = failure.excerpt.as_deref() {
-                let (line, marks) = (report::terminal(line), report::terminal(marks));
+                let (line, marks) = (report::spelled_out(line), report::spelled_out(marks));
                 let _ = writeln!(self.stderr, "  | {line}\n  | {ERROR}{marks}{ERROR:#}");
             }
             if let Some(help) = &failure.help {
@@ -95,7 +95,7 @@ impl Terminal {
 
     /// Says what is being done.
     pub(super) fn stage(&mut self, doing: &str) {
-        let doing = report::terminal(doing);
+        let doing = report::spelled_out(doing);
         // A lost progress line is no loss; a lost result is noticed where the result is written.
         let _ = match self.progress {
             Progress::Off => Ok(()),
@@ -117,7 +117,7 @@ impl Terminal {
     /// A stderr that is closed or full takes the message with it; the exit code stays.
     fn line(&mut self, style: Style, label: &str, message: &str) {
         self.clear();
-        let message = report::terminal(message);
+        let message = report::spelled_out(message);
         let _ = writeln!(self.stderr, "{style}{label}:{style:#} {message}");
     }
 }
@@ -133,7 +133,7 @@ impl Drop for Terminal {
 pub(super) fn refuse_arguments(message: &str) {
     let mut stderr = stderr(When::Auto);
     for line in message.lines() {
-        let line = report::terminal(line);
+        let line = report::spelled_out(line);
         let _ = match line.strip_prefix("error:") {
             Some(rest) => writeln!(stderr, "{ERROR}error:{ERROR:#}{rest}"),
             None => writeln!(stderr, "{line}"),
@@ -145,7 +145,7 @@ pub(super) fn refuse_arguments(message: &str) {
 /// repeated.
 pub(super) fn report_bug(location: &str) {
     let mut stderr = stderr(When::Auto);
-    let location = report::terminal(location);
+    let location = report::spelled_out(location);
     let _ = writeln!(
         stderr,
         "{ERROR}error:{ERROR:#} sgleave {} failed at {location}; this is a bug and nothing is decided",

@@ -11,6 +11,7 @@ use super::place::pointer_text;
 use super::sorting::sort_by_id;
 use super::{join_groups, join_interfaces, judge_groups};
 use crate::parallel;
+use crate::steering::spelled_out;
 
 /// What joining needs to speak about places, and where it leaves what it notices.
 pub(super) struct Desk<'n> {
@@ -88,7 +89,7 @@ impl Desk<'_> {
     /// Returns the error for two records with one id and different content.
     pub(super) fn conflict(&self, id: &str, first: At, second: At) -> LoadError {
         let (source, pointer) = self.place(first, "");
-        let at = if pointer.is_empty() { "" } else { " at " };
+        let (source, at) = (spelled_out(&source), if pointer.is_empty() { "" } else { " at " });
         self.refuse(
             "conflicting-duplicates",
             (second, ""),

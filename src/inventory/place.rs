@@ -5,28 +5,17 @@ use std::fmt;
 
 use super::facts::CountedIssue;
 use super::issue::{InventoryIssue, IssueLevel, LoadError};
+use crate::steering::spelled_out;
 
 /// The longest value that a message repeats.
 const EXCERPT_LIMIT: usize = 120;
 
-/// Returns a value as a message may show it: control characters escaped, at most 120 characters.
+/// Returns a value as a message may show it: steering characters spelled out, at most 120 characters.
 pub(super) fn excerpt(text: &str) -> String {
-    let mut shown = String::new();
-    for (position, character) in text.chars().enumerate() {
-        if position == EXCERPT_LIMIT {
-            shown.push('…');
-            break;
-        }
-        // Direction marks and other invisible characters could make a terminal show something else.
-        if character.is_control()
-            || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-        {
-            shown.extend(character.escape_unicode());
-        } else {
-            shown.push(character);
-        }
+    match text.char_indices().nth(EXCERPT_LIMIT) {
+        Some((end, _)) => format!("{}…", spelled_out(text.get(..end).unwrap_or_default())),
+        None => spelled_out(text).into_owned(),
     }
-    shown
 }
 
 /// A JSON pointer under construction; text is only made when somebody asks for it.

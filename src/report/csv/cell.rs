@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use crate::report::escape::terminal;
+use crate::steering::spelled_out;
 
 /// How much of a list of peers one cell holds; the cell of a spreadsheet ends at 32,767 characters.
 const CELL_LIMIT: usize = 30_000;
 
 /// Returns untrusted text on one line, without steering characters, and never read as a formula.
 pub(super) fn text(raw: &str) -> Cow<'_, str> {
-    let harmless = terminal(raw);
+    let harmless = spelled_out(raw);
     if !begins_formula(raw) && !begins_formula(&harmless) && !hides_formula(&harmless) {
         return harmless;
     }

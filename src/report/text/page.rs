@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::report::context::Style;
-use crate::report::escape::terminal;
+use crate::steering::spelled_out;
 
 /// The column at which lines are wrapped; ids are never cut, so a line may still be longer.
 const WIDTH: usize = 96;
@@ -59,7 +59,7 @@ impl<'w> Page<'w> {
     /// Writes the first line, which stays one line however long it is: it is what is searched for and quoted.
     pub(super) fn verdict(&mut self, paint: Paint, title: &str, rest: &str) -> io::Result<()> {
         self.is_empty = false;
-        let rest = terminal(rest);
+        let rest = spelled_out(rest);
         if self.style.colour {
             writeln!(self.out, "{}{title}\u{1b}[0m  {rest}", paint.code())
         } else {
@@ -70,7 +70,7 @@ impl<'w> Page<'w> {
     /// Writes a line that is copied as a whole, so it is never broken.
     pub(super) fn verbatim(&mut self, indent: usize, text: &str) -> io::Result<()> {
         self.is_empty = false;
-        writeln!(self.out, "{:indent$}{}", "", terminal(text))
+        writeln!(self.out, "{:indent$}{}", "", spelled_out(text))
     }
 
     /// Writes text at an indentation.
@@ -89,8 +89,8 @@ impl<'w> Page<'w> {
     ) -> io::Result<()> {
         self.is_empty = false;
         let hang = indent + column;
-        let label = terminal(label);
-        let lines = wrap(&terminal(text), WIDTH.saturating_sub(hang));
+        let label = spelled_out(label);
+        let lines = wrap(&spelled_out(text), WIDTH.saturating_sub(hang));
         write!(self.out, "{:indent$}", "")?;
         if !label.is_empty() {
             if self.style.colour {

@@ -226,6 +226,18 @@ fn one_id_has_one_content() {
     assert!(error.message.contains("/NetworkInterfaceSets/NetworkInterfaceSet/0"));
 }
 
+/// Files are named by strangers, and a message is one line.
+#[test]
+fn a_conflict_names_the_other_file_without_its_line_breaks() {
+    let mut files = whole();
+    let (_, mut torn) = files.iter().find(|(name, _)| name == "groups.json").unwrap().clone();
+    torn["SecurityGroups"]["SecurityGroup"][0]["SecurityGroupName"] = json!("another");
+    files.push(("a\nb\u{202e}.json".to_owned(), torn));
+    let error = read(&files).unwrap_err();
+    assert_eq!((error.code, error.source_name.as_str()), ("conflicting-duplicates", "groups.json"));
+    assert!(error.message.contains("in a\\u{a}b\\u{202e}.json at /SecurityGroups/"), "{}", error.message);
+}
+
 #[test]
 fn an_interface_is_in_the_network_of_its_groups() {
     let mut files = whole();
