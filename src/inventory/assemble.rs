@@ -7,11 +7,10 @@ use super::id::SecurityGroupId;
 use super::issue::{InventoryIssue, IssueLevel, LoadError};
 use super::model::{Inventory, InventoryGap};
 use super::pages::{self, Placed, Survey};
-use super::place::pointer_text;
+use super::place::{one_line, pointer_text};
 use super::sorting::sort_by_id;
 use super::{join_groups, join_interfaces, judge_groups};
 use crate::parallel;
-use crate::steering::spelled_out;
 
 /// What joining needs to speak about places, and where it leaves what it notices.
 pub(super) struct Desk<'n> {
@@ -58,8 +57,14 @@ impl Desk<'_> {
             return;
         }
         let (source, pointer) = place.map_or_else(Default::default, |(at, suffix)| self.place(at, suffix));
-        let issue =
-            InventoryIssue { level, code, source, pointer, message: message(), help: help.to_owned() };
+        let issue = InventoryIssue {
+            level,
+            code,
+            source,
+            pointer,
+            message: one_line(message()),
+            help: help.to_owned(),
+        };
         self.issues.insert(key, (issue, 1));
     }
 
@@ -81,7 +86,7 @@ impl Desk<'_> {
             code,
             source_name,
             pointer: Some(pointer).filter(|pointer| !pointer.is_empty()),
-            message,
+            message: one_line(message),
             help: help.to_owned(),
         }
     }
@@ -89,7 +94,7 @@ impl Desk<'_> {
     /// Returns the error for two records with one id and different content.
     pub(super) fn conflict(&self, id: &str, first: At, second: At) -> LoadError {
         let (source, pointer) = self.place(first, "");
-        let (source, at) = (spelled_out(&source), if pointer.is_empty() { "" } else { " at " });
+        let at = if pointer.is_empty() { "" } else { " at " };
         self.refuse(
             "conflicting-duplicates",
             (second, ""),

@@ -6,7 +6,7 @@ use super::id::{PortRangeListId, PrefixListId};
 use super::issue::{IssueLevel, LoadError};
 use super::lower::{Lowering, census, parameter};
 use super::place::{Path, excerpt};
-use super::scalars::{RAW_ANSWER, block, count, element, id, inner, items, required_id, word};
+use super::scalars::{RAW_ANSWER, block, count, element, id, inner, items, port_range, required_id, word};
 use super::wire::{Shape, Text};
 use crate::netset::{Family, HostBits, IpBlock, PortRange, PortSet};
 
@@ -197,15 +197,7 @@ impl<'de> Lowering<'_, '_, 'de, '_> {
             let Some(text) = word(&raw.port_range, &path, this.notices)? else {
                 return Err(this.missing_entry(&path));
             };
-            let range = PortRange::parse(text).map_err(|error| {
-                this.notices.refuse(
-                    "invalid-port-range",
-                    &path,
-                    format!("port range `{}`: {error}", excerpt(text)),
-                    "the API writes port ranges as `22/22`: export the list again as the raw answer",
-                )
-            })?;
-            ranges.push(range);
+            ranges.push(port_range(text, "`22/22`", &path, this.notices)?);
             Ok(())
         })?;
         let merged: PortSet = ranges.into_iter().collect();

@@ -6,12 +6,15 @@ use super::id::{PortRangeListId, PrefixListId, SecurityGroupId, SecurityGroupRul
 use super::issue::{IssueLevel, LoadError};
 use super::model::{Direction, RuleAction, RuleGap, RulePeer, RulePorts, SecurityGroupRule, Unevaluable};
 use super::place::{Notices, Path, excerpt};
-use super::scalars::{RAW_ANSWER, account, block, element, id, inner, shown, word};
+use super::scalars::{RAW_ANSWER, account, block, element, id, inner, port_range, shown, word};
 use super::wire::{List, Shape, Slot, Text};
 use crate::netset::{Family, HostBits, IpBlock, IpProtocol, PortRange};
 
 const ERROR: IssueLevel = IssueLevel::Error;
 const NOTE: IssueLevel = IssueLevel::Note;
+
+/// How a rule writes its ports.
+const PORTS: &str = "`22/22`, `1/65535` or `-1/-1`";
 
 /// The weakest priority of today's API; older system rules carry weaker ones (law 1.1).
 const WEAKEST_PRIORITY: u16 = 100;
@@ -289,7 +292,7 @@ impl<'r, 'de> Reader<'r, 'de, '_> {
         }
         let mut ranges = Vec::with_capacity(1);
         for part in text.split(',') {
-            ranges.push(self.port_range(part, text, &path)?);
+            ranges.push(port_range(part, PORTS, &path, self.notices)?);
         }
         if text == "-1/-1" {
             return Ok(RulePorts::Any);
@@ -314,23 +317,12 @@ impl<'r, 'de> Reader<'r, 'de, '_> {
         let Some(text) = text.filter(|text| *text != "-1/-1") else {
             return Ok(None);
         };
-        let range = self.port_range(text, text, &path)?;
+        let range = port_range(text, PORTS, &path, self.notices)?;
         if protocol.has_ports() {
             return Ok(Some(range).filter(|range| *range != PortRange::ALL));
         }
         self.odd_ports(text, &path, unevaluable);
         Ok(None)
-    }
-
-    fn port_range(&self, part: &str, whole: &str, path: &Path<'_>) -> Result<PortRange, LoadError> {
-        PortRange::parse(part).map_err(|error| {
-            self.notices.refuse(
-                "invalid-port-range",
-                path,
-                format!("port range `{}`: {error}", excerpt(whole)),
-                "the API writes port ranges as `22/22`, `1/65535` or `-1/-1`: export the rules again as the raw answer",
-            )
-        })
     }
 
     /// Notes ports on a rule whose protocol has none: old documents show it, no document explains it (A14).

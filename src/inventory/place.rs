@@ -1,5 +1,6 @@
 //! Where something stands in an export, and what is said about it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -15,6 +16,14 @@ pub(super) fn excerpt(text: &str) -> String {
     match text.char_indices().nth(EXCERPT_LIMIT) {
         Some((end, _)) => format!("{}…", spelled_out(text.get(..end).unwrap_or_default())),
         None => spelled_out(text).into_owned(),
+    }
+}
+
+/// Returns a message with what strangers wrote into it spelled out where it would steer a display or break the line.
+pub(super) fn one_line(message: String) -> String {
+    match spelled_out(&message) {
+        Cow::Borrowed(_) => message,
+        Cow::Owned(harmless) => harmless,
     }
 }
 
@@ -108,7 +117,7 @@ impl<'s> Notices<'s> {
                     code,
                     source: source.to_owned(),
                     pointer: pointer_text(&place.to_string()),
-                    message: message(),
+                    message: one_line(message()),
                     help: help.to_owned(),
                 },
                 count: 1,
@@ -135,7 +144,7 @@ impl<'s> Notices<'s> {
             code,
             source_name: self.source.to_owned(),
             pointer: Some(pointer_text(&place.to_string())).filter(|pointer| !pointer.is_empty()),
-            message: message.into(),
+            message: one_line(message.into()),
             help: help.into(),
         }
     }

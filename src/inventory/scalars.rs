@@ -7,7 +7,7 @@ use super::issue::LoadError;
 use super::place::{Notices, Path, excerpt};
 use super::tags::Tags;
 use super::wire::{List, Shape, Slot, Text};
-use crate::netset::{HostBits, IpBlock, IpBlockError};
+use crate::netset::{HostBits, IpBlock, IpBlockError, PortRange};
 
 /// The advice for a value of the wrong kind.
 pub(super) const RAW_ANSWER: &str = "export the answer again as the API sends it: `aliyun ecs <Action> … > file.json`, \
@@ -174,6 +174,23 @@ pub(super) fn block(
             path,
             format!("`{}` is no address or CIDR block", excerpt(text)),
             help,
+        )
+    })
+}
+
+/// Parses a port range; `form` is how the API writes one here.
+pub(super) fn port_range(
+    text: &str,
+    form: &str,
+    path: &Path<'_>,
+    notices: &Notices<'_>,
+) -> Result<PortRange, LoadError> {
+    PortRange::parse(text).map_err(|error| {
+        notices.refuse(
+            "invalid-port-range",
+            path,
+            format!("port range `{}` {error}", excerpt(text)),
+            format!("the API writes port ranges as {form}: export the answer again as the API sends it"),
         )
     })
 }

@@ -97,6 +97,8 @@ fn port_ranges_are_read_strictly() {
         );
         assert_eq!(refused("SourcePortRange", json!(text)).0, "invalid-port-range", "{text}");
     }
+    let message = with_rule("PortRange", json!("1/2,\u{202e}a\nb")).unwrap_err().message;
+    assert_eq!(message, "port range `\\u{202e}a\\u{a}b` is not `low/high`");
     assert_eq!(refused("PortRange", json!("")).0, "invalid-port-range");
     assert_eq!(refused("PortRange", Value::Null).0, "invalid-port-range");
     let ports = |text| with_rule("PortRange", json!(text)).unwrap().groups[0].rules[0].ports.clone();
