@@ -9,11 +9,9 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use sha2::{Digest as _, Sha256};
-
 use super::entry::{self, Understood};
 use super::failure::Failure;
-use super::hash::{Hash, SourceHash, hash_of_stream};
+use super::hash::{Hash, SourceHash, hash_of, hash_of_hashes, hash_of_stream};
 use super::input::{Input, Inputs};
 use super::terminal::Terminal;
 use super::{folder, interrupt};
@@ -106,13 +104,8 @@ impl Cache {
     }
 
     fn key(&self, hashes: Vec<SourceHash>) -> Hash {
-        Sha256::new()
-            .chain_update("sgleave cache 1\n")
-            .chain_update(Sha256::digest(env!("CARGO_PKG_VERSION")))
-            .chain_update(self.program)
-            .chain_update(SourceHash::joined(hashes))
-            .finalize()
-            .into()
+        let version = hash_of(env!("CARGO_PKG_VERSION").as_bytes());
+        hash_of_hashes([hash_of(b"sgleave cache 2"), version, self.program, SourceHash::joined(hashes)])
     }
 
     fn place(&self, key: &Hash) -> PathBuf {

@@ -6,14 +6,12 @@
 
 use std::io::{self, BufRead, Read, Write};
 
-use sha2::{Digest as _, Sha256};
-
-use super::hash::{Hash, hash_of_pieces};
+use super::hash::{Hash, hash_of, hash_of_hashes, hash_of_pieces};
 use crate::hex::hex;
 use crate::inventory::Inventory;
 
 /// Changes when an entry is written differently.
-const FORM: &str = "sgleave-inventory-2";
+const FORM: &str = "sgleave-inventory-3";
 /// No first line is longer.
 const LINE: u64 = 512;
 /// No entry has more parts, which hold thousands of interfaces or dozens of groups each.
@@ -97,8 +95,8 @@ fn parts(count: u64, bytes: u64, from: &mut impl Read) -> Result<Vec<Vec<u8>>, &
 fn line(key: &Hash, digest: &str, parts: &[Vec<u8>]) -> String {
     let (key, count) = (hex(key), parts.len());
     let said = format!("{FORM} {} {key} {digest} {count}", env!("CARGO_PKG_VERSION"));
-    let checksum = Sha256::new().chain_update(&said).chain_update(hash_of_pieces(parts)).finalize();
-    format!("{said} {}", hex(&Hash::from(checksum)))
+    let checksum = hash_of_hashes([hash_of(said.as_bytes()), hash_of_pieces(parts)]);
+    format!("{said} {}", hex(&checksum))
 }
 
 #[cfg(test)]

@@ -2,12 +2,24 @@
 
 use std::io::{self, Read};
 
-use sha2::{Digest as _, Sha256};
-
 use crate::parallel;
 
-/// A SHA-256.
+/// A BLAKE3, which costs a fraction of what reading the same bytes costs.
 pub(super) type Hash = [u8; 32];
+
+/// Returns the digest of bytes.
+pub(super) fn hash_of(bytes: &[u8]) -> Hash {
+    blake3::hash(bytes).into()
+}
+
+/// Returns the digest of digests: those have one length, so no two lists of them run together.
+pub(super) fn hash_of_hashes(hashes: impl IntoIterator<Item = Hash>) -> Hash {
+    let mut hasher = blake3::Hasher::new();
+    for hash in hashes {
+        hasher.update(&hash);
+    }
+    hasher.finalize().into()
+}
 
 /// The name of a source and the digest of its bytes. The name belongs to it: issues and errors say it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,7 +30,7 @@ pub(super) struct SourceHash {
 
 impl SourceHash {
     pub(super) fn of_bytes(name: &str, bytes: &[u8]) -> Self {
-        Self { name: name.to_owned(), hash: Sha256::digest(bytes).into() }
+        Self { name: name.to_owned(), hash: hash_of(bytes) }
     }
 
     /// Reads a stream to its end, but not beyond this many bytes and one; returns its length as well.
@@ -30,13 +42,7 @@ impl SourceHash {
     /// Returns one digest of all the hashes, whatever their order.
     pub(super) fn joined(mut hashes: Vec<Self>) -> Hash {
         hashes.sort();
-        let mut hasher = Sha256::new();
-        for Self { name, hash } in &hashes {
-            // A digest has its length, and so has the one of a name: no two lists of hashes run together.
-            hasher.update(Sha256::digest(name));
-            hasher.update(hash);
-        }
-        hasher.finalize().into()
+        hash_of_hashes(hashes.into_iter().flat_map(|Self { name, hash }| [hash_of(name.as_bytes()), hash]))
     }
 }
 
@@ -44,7 +50,7 @@ impl SourceHash {
 pub(super) fn hash_of_stream(from: &mut dyn Read) -> io::Result<(Hash, u64)> {
     // Small enough to stay in the cache of a core between being read and being hashed.
     let mut buffer = vec![0; 1 << 17];
-    let (mut hasher, mut length) = (Sha256::new(), 0);
+    let (mut hasher, mut length) = (blake3::Hasher::new(), 0);
     loop {
         let read = match from.read(&mut buffer) {
             Ok(0) => return Ok((hasher.finalize().into(), length)),
@@ -59,12 +65,7 @@ pub(super) fn hash_of_stream(from: &mut dyn Read) -> io::Result<(Hash, u64)> {
 
 /// Returns the digest of the digests of pieces, which several threads compute together.
 pub(super) fn hash_of_pieces(pieces: &[Vec<u8>]) -> Hash {
-    let hashes: Vec<Hash> = parallel::each(pieces, |piece| Sha256::digest(piece).into());
-    let mut hasher = Sha256::new();
-    for hash in hashes {
-        hasher.update(hash);
-    }
-    hasher.finalize().into()
+    hash_of_hashes(parallel::each(pieces, |piece| hash_of(piece)))
 }
 
 #[cfg(test)]
