@@ -6,7 +6,10 @@
 //! 2. A pair is four verdicts: of both sides, before and after. It is compared once, choice by choice, and then over all
 //!    choices (law 10).
 
+use foldhash::fast::RandomState;
 use foldhash::{HashMap, HashMapExt as _};
+use indexmap::IndexSet;
+use smallvec::SmallVec;
 
 use super::by_family::ByFamily;
 use super::compiled::Compiled;
@@ -129,7 +132,7 @@ impl Choice {
 }
 
 /// The accepted traffic under every choice; one entry where they agree.
-type Verdict = Box<[TransportSet]>;
+type Verdict = SmallVec<[TransportSet; 1]>;
 
 /// What one pair feels in one direction.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -138,6 +141,29 @@ pub(super) struct PairAnswer {
     pub(super) gained: TransportSet,
     pub(super) undetermined: TransportSet,
     pub(super) contact: Contact,
+}
+
+impl PairAnswer {
+    fn of(outcomes: &Outcomes) -> Self {
+        let Judged { lost, gained, undetermined, .. } = outcomes.judged();
+        Self { lost, gained, undetermined, contact: outcomes.contact() }
+    }
+
+    /// Where all choices agree nothing is open.
+    fn of_one(before: &TransportSet, after: &TransportSet) -> Self {
+        let (is_before, is_after) = (!before.is_empty(), !after.is_empty());
+        Self {
+            lost: before.difference(after),
+            gained: after.difference(before),
+            undetermined: TransportSet::empty(),
+            contact: Contact {
+                surely_before: is_before,
+                maybe_before: is_before,
+                surely_after: is_after,
+                maybe_after: is_after,
+            },
+        }
+    }
 }
 
 /// A pair in one direction: verdict numbers before and after.
@@ -177,16 +203,18 @@ pub struct Answers<'b> {
     choices: Vec<Choice>,
     universes: ByFamily<TransportSet>,
     by_rules: HashMap<Box<[u32]>, u32>,
-    numbers: HashMap<Verdict, u32>,
-    verdicts: Vec<Verdict>,
+    verdicts: Numbered<Verdict>,
     by_pair: HashMap<PairKey, u32>,
-    pair_numbers: HashMap<PairAnswer, u32>,
-    pairs: Vec<PairAnswer>,
+    pairs: Numbered<PairAnswer>,
     lists: HashMap<Box<[u32]>, u32>,
     /// What strangers say.
     pub(super) strangers: HashMap<StrangerKey, Slots>,
     key: Vec<u32>,
+    rules: Vec<u32>,
 }
+
+/// Distinct values, each with the number by which it came.
+type Numbered<T> = IndexSet<T, RandomState>;
 
 impl<'b> Answers<'b> {
     /// Knows nothing yet.
@@ -217,14 +245,13 @@ impl<'b> Answers<'b> {
             choices,
             universes: ByFamily::new(TransportSet::universe),
             by_rules: HashMap::new(),
-            numbers: HashMap::new(),
-            verdicts: Vec::new(),
+            verdicts: Numbered::default(),
             by_pair: HashMap::new(),
-            pair_numbers: HashMap::new(),
-            pairs: Vec::new(),
+            pairs: Numbered::default(),
             lists: HashMap::from_iter([(Box::default(), NO_RULES)]),
             strangers: HashMap::new(),
             key: Vec::new(),
+            rules: Vec::new(),
         }
     }
 
@@ -247,14 +274,12 @@ impl<'b> Answers<'b> {
         let number = match self.by_rules.get(key.as_slice()) {
             Some(known) => *known,
             None => {
-                let mut rules = [base.rules, key.get(2..).unwrap_or(&[])].concat();
+                let mut rules = std::mem::take(&mut self.rules);
+                rules.clear();
+                rules.extend(base.rules.iter().chain(key.get(2..).unwrap_or_default()));
                 rules.sort_unstable();
-                let verdict = self.decide(facts, &rules);
-                let next = number_of(self.verdicts.len());
-                let number = *self.numbers.entry(verdict).or_insert_with_key(|verdict| {
-                    self.verdicts.push(verdict.clone());
-                    next
-                });
+                let number = number_of(self.verdicts.insert_full(self.decide(facts, &rules)).0);
+                self.rules = rules;
                 self.by_rules.insert(key.as_slice().into(), number);
                 number
             }
@@ -284,25 +309,25 @@ impl<'b> Answers<'b> {
     }
 
     fn decide(&self, facts: Facts, rules: &[u32]) -> Verdict {
-        // Most choices are about something else, and what they have in common is decided once.
-        let mut known: Vec<(Chosen, TransportSet)> = Vec::new();
-        let mut verdict: Vec<TransportSet> = Vec::with_capacity(self.choices.len());
-        for choice in &self.choices {
-            let chosen = choice.about(facts);
-            let accepted = match known.iter().find(|(other, _)| *other == chosen) {
-                Some((_, accepted)) => accepted.clone(),
-                None => {
-                    let accepted = self.accepted(facts, rules, chosen);
-                    known.push((chosen, accepted.clone()));
-                    accepted
-                }
+        let mut chosen: SmallVec<[Chosen; 8]> =
+            self.choices.iter().map(|choice| choice.about(facts)).collect();
+        if agree(&chosen) {
+            chosen.truncate(1);
+        }
+        let mut verdict = Verdict::new();
+        for (at, one) in chosen.iter().enumerate() {
+            // What choices have in common is decided once.
+            let first = chosen.iter().position(|other| other == one).unwrap_or(at);
+            let accepted = match verdict.get(first) {
+                Some(known) => known.clone(),
+                None => self.accepted(facts, rules, *one),
             };
             verdict.push(accepted);
         }
-        if verdict.windows(2).all(|pair| pair.first() == pair.last()) {
+        if agree(&verdict) {
             verdict.truncate(1);
         }
-        verdict.into_boxed_slice()
+        verdict
     }
 
     /// The order of law 2.4: no group, the intra-group Accept where it comes first, the rules, the intra-group Accept
@@ -317,28 +342,29 @@ impl<'b> Answers<'b> {
         }
         let bodies = rules.iter().map(|number| self.book.body(*number));
         let asked = bodies.filter(|body| chosen.references || !matches!(body.peer, Peer::Group(_)));
-        let (mut accepted, open) =
-            universe.decided(asked.map(|body| (self.book.traffic(body), body.action == RuleAction::Accept)));
-        if facts.has(Facts::ACCEPTS) || (chosen.inner == Inner::Last && !facts.is_egress()) {
-            accepted = accepted.union(&open);
-        }
-        accepted
+        let by_default = facts.has(Facts::ACCEPTS) || (chosen.inner == Inner::Last && !facts.is_egress());
+        let asked = asked.map(|body| (self.book.traffic(body), body.action == RuleAction::Accept));
+        universe.decided(asked, by_default)
+    }
+
+    /// Returns what is accepted before and after under every choice that tells something apart.
+    fn accepted_by_both(&self, pair: PairKey) -> impl Iterator<Item = [TransportSet; 2]> {
+        let of = |number: u32| self.verdicts.get_index(number as usize).map_or(&[][..], |verdict| verdict);
+        let states = [(pair.egress.0, pair.ingress.0), (pair.egress.1, pair.ingress.1)];
+        let states = states.map(|(out, into)| (of(out), of(into)));
+        let choices = states.iter().map(|(out, into)| out.len().max(into.len())).max().unwrap_or(0);
+        (0..choices).map(move |at| {
+            states.map(|(out, into)| match (under(out, at), under(into, at)) {
+                (Some(out), Some(into)) => out.intersection(into),
+                _ => TransportSet::empty(),
+            })
+        })
     }
 
     /// Returns what a pair can answer over all choices.
     fn joint(&self, family: Family, pair: PairKey) -> Outcomes {
-        let of = |number: u32| self.verdicts.get(number as usize).map_or(&[][..], |verdict| verdict);
-        let sides = [pair.egress.0, pair.ingress.0, pair.egress.1, pair.ingress.1].map(of);
-        let choices = sides.iter().map(|side| side.len()).max().unwrap_or(0);
         let mut outcomes = Outcomes::default();
-        for at in 0..choices {
-            // A verdict of one entry says the same under every choice.
-            let [Some(out_before), Some(into_before), Some(out_after), Some(into_after)] =
-                sides.map(|side| side.get(at).or(side.first()))
-            else {
-                continue;
-            };
-            let (before, after) = (out_before.intersection(into_before), out_after.intersection(into_after));
+        for [before, after] in self.accepted_by_both(pair) {
             outcomes.add(&Outcomes {
                 kept: before.intersection(&after),
                 lost: before.difference(&after),
@@ -354,14 +380,13 @@ impl<'b> Answers<'b> {
         if let Some(known) = self.by_pair.get(&pair) {
             return *known;
         }
-        let outcomes = self.joint(family, pair);
-        let Judged { lost, gained, undetermined, .. } = outcomes.judged();
-        let answer = PairAnswer { lost, gained, undetermined, contact: outcomes.contact() };
-        let next = number_of(self.pairs.len());
-        let number = *self.pair_numbers.entry(answer).or_insert_with_key(|answer| {
-            self.pairs.push(answer.clone());
-            next
-        });
+        let mut choices = self.accepted_by_both(pair);
+        let answer = match (choices.next(), choices.next()) {
+            (Some([before, after]), None) => PairAnswer::of_one(&before, &after),
+            _ => PairAnswer::of(&self.joint(family, pair)),
+        };
+        drop(choices);
+        let number = number_of(self.pairs.insert_full(answer).0);
         self.by_pair.insert(pair, number);
         number
     }
@@ -375,6 +400,15 @@ impl<'b> Answers<'b> {
     pub(super) fn answer(&self, number: u32) -> &PairAnswer {
         &self.pairs[number as usize]
     }
+}
+
+/// Returns what a verdict says under a choice; one of one entry says the same under every choice.
+fn under(verdict: &[TransportSet], choice: usize) -> Option<&TransportSet> {
+    verdict.get(choice).or(verdict.first())
+}
+
+fn agree<T: PartialEq>(values: &[T]) -> bool {
+    values.windows(2).all(|pair| pair.first() == pair.last())
 }
 
 /// Returns a position as the number it is kept by.

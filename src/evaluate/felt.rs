@@ -120,8 +120,8 @@ impl Tally {
         departed.maybe_cut = count(self.maybe_cut);
         for (number, _) in self.answers.iter().filter(|(_, times)| **times > 0) {
             let answer = answers.answer(*number);
-            departed.lost_traffic = departed.lost_traffic.union(&answer.lost);
-            departed.gained_traffic = departed.gained_traffic.union(&answer.gained);
+            departed.lost_traffic.add(&answer.lost);
+            departed.gained_traffic.add(&answer.gained);
         }
         departed
     }
@@ -216,7 +216,7 @@ impl Departed {
             ChangeKind::Gained => &mut self.gained_traffic,
             ChangeKind::Undetermined => return,
         };
-        *place = place.union(traffic);
+        place.add(traffic);
     }
 
     /// Adds a peer that was looked at alone.

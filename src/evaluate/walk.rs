@@ -63,10 +63,10 @@ impl Outcomes {
 
     /// Adds what another reading gives.
     pub(crate) fn add(&mut self, other: &Self) {
-        self.kept = self.kept.union(&other.kept);
-        self.lost = self.lost.union(&other.lost);
-        self.gained = self.gained.union(&other.gained);
-        self.denied = self.denied.union(&other.denied);
+        self.kept.add(&other.kept);
+        self.lost.add(&other.lost);
+        self.gained.add(&other.gained);
+        self.denied.add(&other.denied);
     }
 
     fn slot(&mut self, before: RuleAction, after: RuleAction) -> &mut TransportSet {
@@ -163,13 +163,12 @@ impl Walk {
             return;
         }
         if both {
-            let slot = self.done.slot(action, action);
-            *slot = slot.union(&hit);
+            self.done.slot(action, action).add(&hit);
         }
         for (wanted, sets) in [(before_only, &mut self.before), (after_only, &mut self.after)] {
             if wanted {
                 for (set, _) in sets.iter_mut().zip(ACTIONS).filter(|(_, other)| *other == action) {
-                    *set = set.union(&hit);
+                    set.add(&hit);
                 }
             }
         }
@@ -196,8 +195,8 @@ impl Side {
         let everything = TransportSet::universe(family);
         if self.is_settled() {
             let lines = self.lines.iter().map(|line| line.effect(book, &everything));
-            let (kept, _) =
-                everything.decided(lines.map(|(traffic, action)| (traffic, action == RuleAction::Accept)));
+            let asked = lines.map(|(traffic, action)| (traffic, action == RuleAction::Accept));
+            let kept = everything.decided(asked, false);
             return Outcomes { denied: everything.difference(&kept), kept, ..Outcomes::default() };
         }
         let mut walk = Walk::new(family);

@@ -1,69 +1,66 @@
 //! Sets of traffic that are asked in turn: the first that holds a packet decides.
 
 use super::TransportSet;
-use super::transport::{Band, Bands};
+use super::transport::{Band, Growing, push};
 
 impl TransportSet {
     /// Asks rules in turn, each traffic and whether it accepts it: the first that holds a packet decides. Returns what of
-    /// this set is accepted, and what no rule decides.
+    /// this set is accepted; what no rule decides is where `by_default` says so.
     #[must_use]
-    pub fn decided<'r>(&self, rules: impl Iterator<Item = (&'r Self, bool)>) -> (Self, Self) {
-        let (mut open, mut accepted) = (self.clone(), Self::empty());
-        // Without source ports a band is a run of numbers, and the buffers are used again and again.
-        let (mut next, mut taken) = (Bands::new(), Vec::new());
+    pub fn decided<'r>(&self, rules: impl Iterator<Item = (&'r Self, bool)>, by_default: bool) -> Self {
+        let mut open: Growing = self.bands.iter().cloned().collect();
+        let (mut taken, mut accepted) = (Growing::new(), Self::empty());
         for (traffic, accepts) in rules {
             if open.is_empty() {
                 break;
             }
-            if open.bands.iter().chain(&traffic.bands).any(|band| band.sources.is_some()) {
+            if has_sources(&open) || has_sources(&traffic.bands) {
+                let set = Self::of_bands(open);
                 if accepts {
-                    accepted = accepted.union(&open.intersection(traffic));
+                    accepted.add(&set.intersection(traffic));
                 }
-                open = open.difference(traffic);
+                open = set.difference(traffic).bands.into_iter().collect();
                 continue;
             }
-            if split(&open.bands, &traffic.bands, &mut next, accepts.then_some(&mut taken)) {
-                std::mem::swap(&mut open.bands, &mut next);
+            // Without source ports a band is a run of numbers.
+            for band in &traffic.bands {
+                take(&mut open, band, accepts.then_some(&mut taken));
             }
         }
-        taken.sort_unstable_by_key(|band| band.first);
-        let mut runs = Self::empty();
-        for band in taken {
-            runs.push(band.first, band.last, None);
+        if by_default && has_sources(&open) {
+            accepted.add(&Self::of_bands(open));
+        } else if by_default {
+            taken.append(&mut open);
         }
-        (accepted.union(&runs), open)
+        taken.sort_unstable_by_key(|band| band.first);
+        let mut runs = Growing::new();
+        for band in taken {
+            push(&mut runs, band.first, band.last, None);
+        }
+        let runs = Self::of_bands(runs);
+        if accepted.is_empty() { runs } else { accepted.union(&runs) }
     }
 }
 
-/// Writes the runs of `open` that are in no run of `traffic` into `rest`, and those that are into `hit`. Tells whether
-/// there are any of those; `rest` says nothing otherwise.
-fn split(open: &[Band], traffic: &[Band], rest: &mut Bands, mut hit: Option<&mut Vec<Band>>) -> bool {
-    rest.clear();
-    let run = |first, last| Band { first, last, sources: None };
-    let (mut ahead, mut is_hit) = (traffic, false);
-    for band in open {
-        while let [done, more @ ..] = ahead
-            && done.last < band.first
-        {
-            ahead = more;
-        }
-        let mut from = band.first;
-        for other in ahead.iter().take_while(|other| other.first <= band.last) {
-            let (first, last) = (other.first.max(band.first), other.last.min(band.last));
-            is_hit = true;
-            if let Some(hit) = &mut hit {
-                hit.push(run(first, last));
-            }
-            if from < first {
-                rest.push(run(from, first - 1));
-            }
-            from = last + 1;
-        }
-        if from <= band.last {
-            rest.push(run(from, band.last));
-        }
+fn has_sources(bands: &[Band]) -> bool {
+    bands.iter().any(|band| band.sources.is_some())
+}
+
+/// Takes a run out of the open ones; what of them was in it is added to `taken`.
+fn take(open: &mut Growing, run: &Band, taken: Option<&mut Growing>) {
+    let from = open.partition_point(|band| band.last < run.first);
+    let hit = open.get(from..).unwrap_or_default();
+    let hit = hit.get(..hit.partition_point(|band| band.first <= run.last)).unwrap_or_default();
+    let ([first, ..], [.., last]) = (hit, hit) else { return };
+    let plain = |first, last| Band { first, last, sources: None };
+    if let Some(taken) = taken {
+        taken.extend(hit.iter().map(|band| plain(band.first.max(run.first), band.last.min(run.last))));
     }
-    is_hit
+    let below = (first.first < run.first).then(|| plain(first.first, run.first - 1));
+    let above = (run.last < last.last).then(|| plain(run.last + 1, last.last));
+    let to = from + hit.len();
+    open.drain(from..to);
+    open.insert_many(from, below.into_iter().chain(above));
 }
 
 #[cfg(test)]
@@ -96,7 +93,9 @@ mod tests {
                 open = open.difference(traffic);
             }
             let asked = rules[from..].iter().map(|(traffic, accepts)| (traffic, *accepts));
-            assert_eq!(TransportSet::universe(Family::Ipv4).decided(asked), (accepted, open), "from {from}");
+            let universe = TransportSet::universe(Family::Ipv4);
+            assert_eq!(universe.decided(asked.clone(), false), accepted, "from {from}");
+            assert_eq!(universe.decided(asked, true), accepted.union(&open), "from {from}");
         }
     }
 }

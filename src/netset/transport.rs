@@ -5,9 +5,10 @@
 //! bands on that line; a band carries the source ports it is limited to, which is rare. Bands that could be one are one,
 //! so equal sets are equal lists.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use smallvec::SmallVec;
+use smallvec::{Array, SmallVec};
 
 use super::protocol::{END, ICMP, ICMPV6, OTHER, PORTS, TCP, TCP_NUMBER, UDP, UDP_NUMBER};
 use super::{Family, IpProtocol, Packet, PortRange, PortSet};
@@ -30,6 +31,29 @@ pub struct TransportSet {
 
 /// Few sets have more than two.
 pub(super) type Bands = SmallVec<[Band; 2]>;
+
+/// Where a set grows; what becomes of it takes no more room than it needs.
+pub(super) type Growing = SmallVec<[Band; 16]>;
+
+/// Appends a band behind all others, merging it with its neighbour where they read the same.
+pub(super) fn push<A: Array<Item = Band>>(bands: &mut SmallVec<A>, first: u32, last: u32, sources: Sources) {
+    if let Some(previous) = bands.last_mut()
+        && previous.last + 1 == first
+        && previous.sources == sources
+    {
+        previous.last = last;
+        return;
+    }
+    bands.push(Band { first, last, sources });
+}
+
+/// A run of the line, and the source ports of two sets there.
+struct Piece<'s> {
+    first: u32,
+    last: u32,
+    left: Option<&'s Sources>,
+    right: Option<&'s Sources>,
+}
 
 /// The parts of the line that people tell apart.
 const STRETCHES: [(u32, u32); 5] =
@@ -97,16 +121,16 @@ impl TransportSet {
         }
     }
 
-    /// Appends a band behind all others, merging it with its neighbour where they read the same.
-    pub(super) fn push(&mut self, first: u32, last: u32, sources: Sources) {
-        if let Some(previous) = self.bands.last_mut()
-            && previous.last + 1 == first
-            && previous.sources == sources
-        {
-            previous.last = last;
-            return;
-        }
-        self.bands.push(Band { first, last, sources });
+    fn push(&mut self, first: u32, last: u32, sources: Sources) {
+        push(&mut self.bands, first, last, sources);
+    }
+
+    /// Returns the set of bands in order, none of which could be one with the next.
+    pub(super) fn of_bands(grown: Growing) -> Self {
+        let mut bands = Bands::new();
+        bands.reserve_exact(grown.len());
+        bands.extend(grown);
+        Self { bands }
     }
 
     /// Tells whether the set holds no traffic.
@@ -140,6 +164,13 @@ impl TransportSet {
         })
     }
 
+    /// Adds the traffic of another set.
+    pub fn add(&mut self, other: &Self) {
+        if !other.is_empty() {
+            *self = self.union(other);
+        }
+    }
+
     /// Returns the traffic that is in both sets.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
@@ -168,22 +199,42 @@ impl TransportSet {
     /// Tells whether the sets share no traffic.
     #[must_use]
     pub fn is_disjoint(&self, other: &Self) -> bool {
-        self.intersection(other).is_empty()
+        self.walk(other, |piece| match (piece.left, piece.right) {
+            (Some(a), Some(b)) if intersection_of(a, b).is_some() => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        })
+        .is_continue()
     }
 
     /// Tells whether every packet of this set is in the other.
     #[must_use]
     pub fn is_subset(&self, other: &Self) -> bool {
-        self.difference(other).is_empty()
+        self.walk(other, |piece| match (piece.left, piece.right) {
+            (Some(a), Some(b)) if difference_of(a, b).is_none() => ControlFlow::Continue(()),
+            (Some(_), _) => ControlFlow::Break(()),
+            (None, _) => ControlFlow::Continue(()),
+        })
+        .is_continue()
     }
 
-    /// Cuts the line where either set changes and asks `pick` for the source ports of each piece. Linear.
+    /// Asks `pick` for the source ports of each piece. Linear.
     fn combine(
         &self,
         other: &Self,
         pick: impl Fn(Option<&Sources>, Option<&Sources>) -> Option<Sources>,
     ) -> Self {
-        let mut result = Self::empty();
+        let mut result = Growing::new();
+        let _ = self.walk(other, |Piece { first, last, left, right }| {
+            if let Some(sources) = pick(left, right) {
+                push(&mut result, first, last, sources);
+            }
+            ControlFlow::<()>::Continue(())
+        });
+        Self::of_bands(result)
+    }
+
+    /// Cuts the line where either set changes and shows `see` each piece that is in one of them, until it has seen enough.
+    fn walk<B>(&self, other: &Self, mut see: impl FnMut(Piece<'_>) -> ControlFlow<B>) -> ControlFlow<B> {
         let (mut left, mut right) = (self.bands.as_slice(), other.bands.as_slice());
         let mut next = 0_u32;
         loop {
@@ -199,7 +250,7 @@ impl TransportSet {
                 right = rest;
             }
             let start = match (left.first(), right.first()) {
-                (None, None) => return result,
+                (None, None) => return ControlFlow::Continue(()),
                 (Some(band), None) | (None, Some(band)) => next.max(band.first),
                 (Some(a), Some(b)) => next.max(a.first.min(b.first)),
             };
@@ -210,11 +261,9 @@ impl TransportSet {
                 None => u32::MAX,
             };
             let end = end_of(left).min(end_of(right));
-            let a = left.first().filter(|_| covers(left)).map(|band| &band.sources);
-            let b = right.first().filter(|_| covers(right)).map(|band| &band.sources);
-            if let Some(sources) = pick(a, b) {
-                result.push(start, end, sources);
-            }
+            let left_sources = left.first().filter(|_| covers(left)).map(|band| &band.sources);
+            let right_sources = right.first().filter(|_| covers(right)).map(|band| &band.sources);
+            see(Piece { first: start, last: end, left: left_sources, right: right_sources })?;
             next = end + 1;
         }
     }
