@@ -181,9 +181,9 @@ impl<'c, 'g> Field<'c, 'g> {
                     let mut wide: Vec<u32> = groups.iter().filter_map(of_group).flatten().copied().collect();
                     wide.sort_unstable();
                     BOTH.map(|direction| {
-                        let asked = wide.iter().copied().filter(|at| book.body(*at).direction == direction);
+                        let asked = book.asked(&wide, direction);
                         let next = number_of(self.wide_lists.len());
-                        *numbers.entry(asked.collect()).or_insert_with_key(|list| {
+                        *numbers.entry(asked.to_vec()).or_insert_with_key(|list| {
                             self.wide_lists.push(list.clone());
                             next
                         })

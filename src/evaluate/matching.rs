@@ -124,7 +124,7 @@ impl Matcher<'_> {
         }
         self.add_no_group(own, &mut side);
         self.add_inner(direction, own, remote, &mut side);
-        let is_asked = |number: &u32| self.book.body(*number).direction == direction;
+        let is_asked = |number: &u32| self.book.is_asked(*number, direction);
         let mut numbers: Vec<u32> = candidates.filter(is_asked).collect();
         numbers.sort_unstable();
         numbers.dedup();
@@ -168,7 +168,7 @@ impl Matcher<'_> {
         let numbers: BTreeSet<u32> = candidates.collect();
         for number in numbers {
             let body = self.book.body(number);
-            if body.direction != direction
+            if !self.book.is_asked(number, direction)
                 || !body.is_strongest_drop()
                 || body.local().is_some_and(|local| !local.contains(&own.block))
             {

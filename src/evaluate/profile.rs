@@ -202,8 +202,7 @@ impl<'d, 'g> Profile<'d, 'g> {
                         if !ranges.iter().any(is_other) {
                             continue;
                         }
-                        let asked = |number: &u32| book.body(*number).direction == direction;
-                        let rules: Vec<u32> = numbers.iter().copied().filter(asked).collect();
+                        let rules = book.asked(numbers, direction).to_vec();
                         let facts = Facts::new(direction, *family, lens.plain, true);
                         let facts = self.facts_without(facts, u32::MAX, None);
                         let verdict = answers.verdict(facts, rules.iter().copied());
@@ -350,13 +349,10 @@ impl<'d, 'g> Profile<'d, 'g> {
         let kinds = self.runs.iter().find(|(family, ..)| *family == lens.family).map(|(_, _, kinds)| kinds);
         let by_address = kinds.and_then(|kinds| kinds.get(spot.run as usize)).map(|(numbers, _)| numbers);
         let by_group = self.named_lists.get(named as usize);
-        let mut rules: Vec<u32> = by_address
-            .into_iter()
-            .chain(by_group)
-            .flatten()
-            .copied()
-            .filter(|number| book.body(*number).direction == direction)
-            .collect();
+        let asked = |numbers: Option<&'_ Vec<u32>>| {
+            numbers.map_or_else(Vec::new, |numbers| book.asked(numbers, direction).to_vec())
+        };
+        let mut rules = [by_address, by_group].map(asked).concat();
         rules.sort_unstable();
         let facts = Facts::new(direction, lens.family, lens.plain, spot.plain);
         let facts = self.facts_without(facts, shared, None);

@@ -1,7 +1,8 @@
 //! Every rule of the estate compiled once, and an index from an address or a group to the rules that name it.
 //!
 //! 1. A rule becomes a [`Body`]: strength, action, traffic, remote side, and the evidence its match hangs on.
-//! 2. Bodies are numbered by strength: smaller number, asked earlier. Sorting numbers is the order of law 2.3.
+//! 2. Bodies of one direction are numbered by strength: smaller number, asked earlier. Sorting numbers is the order of
+//!    law 2.3. Those of the other direction follow, so that a number alone tells its direction.
 //! 3. The remote side is a few blocks (a CIDR, or a known prefix list), a group, or not known.
 
 use std::collections::BTreeSet;
@@ -119,11 +120,16 @@ impl Body {
     }
 }
 
+/// The direction whose bodies have the smaller numbers.
+const FIRST: Direction = Direction::Egress;
+
 /// All bodies of an estate.
 #[derive(Debug)]
 pub(crate) struct RuleBook {
-    /// Sorted by (priority, Drop first, rule): the position is the body's number.
+    /// Sorted by (direction, priority, Drop first, rule): the position is the body's number.
     bodies: Vec<Body>,
+    /// How many bodies are of the direction that comes first.
+    of_first_direction: u32,
     /// The distinct sets of traffic.
     traffics: Vec<TransportSet>,
     /// The numbers of each group's bodies, ascending.
@@ -189,6 +195,18 @@ impl RuleBook {
     )]
     pub(crate) fn traffic(&self, body: &Body) -> &TransportSet {
         &self.traffics[body.traffic as usize]
+    }
+
+    /// Returns those of ascending numbers whose bodies are asked in this direction.
+    pub(crate) fn asked<'n>(&self, numbers: &'n [u32], direction: Direction) -> &'n [u32] {
+        let (first, second) =
+            numbers.split_at(numbers.partition_point(|number| *number < self.of_first_direction));
+        if direction == FIRST { first } else { second }
+    }
+
+    /// Tells whether a body is asked in this direction.
+    pub(crate) fn is_asked(&self, number: u32, direction: Direction) -> bool {
+        (number < self.of_first_direction) == (direction == FIRST)
     }
 
     /// Returns the numbers of a group's bodies, ascending.
@@ -355,13 +373,16 @@ impl Compiler<'_> {
     }
 
     fn finish(mut self) -> RuleBook {
-        self.bodies.sort_unstable_by_key(|body| (body.priority, body.action, body.rule));
+        self.bodies
+            .sort_unstable_by_key(|body| (body.direction != FIRST, body.priority, body.action, body.rule));
+        let of_first = self.bodies.partition_point(|body| body.direction == FIRST);
         let groups = self.graph.groups().len();
         let by_block = ByBlock::new(self.named());
         let mut traffics: Vec<(TransportSet, u32)> = self.traffics.into_iter().collect();
         traffics.sort_unstable_by_key(|(_, number)| *number);
         let mut book = RuleBook {
             bodies: Vec::new(),
+            of_first_direction: u32::try_from(of_first).unwrap_or(u32::MAX),
             traffics: traffics.into_iter().map(|(traffic, _)| traffic).collect(),
             of_group: vec![Vec::new(); groups],
             naming: vec![Vec::new(); groups],

@@ -1,6 +1,6 @@
 //! Lines of addresses cut into runs, and runs put together again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use foldhash::{HashMap, HashMapExt as _};
 
@@ -38,40 +38,59 @@ pub(super) fn runs(
     numbers: &[u32],
     changed: &[GroupIx],
 ) -> (Vec<Run>, Vec<(Vec<u32>, bool)>) {
-    // Events: at this address, these rules begin (true) or end (false).
-    let mut events: BTreeMap<u128, Vec<(u32, bool)>> = BTreeMap::from([(0, Vec::new())]);
+    // Events, sorted: at this address, this rule begins (true) or ends (false) to hold the addresses.
+    let mut events: Vec<(u128, u32, bool)> = Vec::new();
     for number in numbers {
         let Peer::Blocks(blocks) = &book.body(*number).peer else { continue };
         for block in blocks.iter().filter(|block| block.family() == family) {
-            events.entry(block.first()).or_default().push((*number, true));
-            if let Some(next) = block.last().checked_add(1).filter(|next| *next <= family.last()) {
-                events.entry(next).or_default().push((*number, false));
-            }
+            events.push((block.first(), *number, true));
+            let next = block.last().checked_add(1).filter(|next| *next <= family.last());
+            events.extend(next.map(|next| (next, *number, false)));
         }
     }
-    let mut active: BTreeMap<u32, u32> = BTreeMap::new();
+    events.sort_unstable();
+    // Sorted: the rules that hold an address, and by how many blocks.
+    let mut active: Vec<(u32, u32)> = Vec::new();
     let mut kinds: Vec<(Vec<u32>, bool)> = Vec::new();
     let mut known: HashMap<Vec<u32>, u32> = HashMap::new();
     let mut runs: Vec<Run> = Vec::new();
-    for (first, changes) in events {
-        for (number, begins) in changes {
-            let count = active.entry(number).or_insert(0);
-            *count = if begins { *count + 1 } else { count.saturating_sub(1) };
+    let mut set: Vec<u32> = Vec::new();
+    let (mut first, mut ahead) = (0, events.as_slice());
+    loop {
+        let (here, later) = ahead.split_at(ahead.partition_point(|(at, ..)| *at <= first));
+        for (_, number, begins) in here {
+            count(&mut active, *number, *begins);
         }
-        active.retain(|_, count| *count > 0);
-        let set: Vec<u32> = active.keys().copied().collect();
-        let next = u32::try_from(kinds.len()).unwrap_or(u32::MAX);
-        let kind = *known.entry(set).or_insert_with_key(|set| {
-            let shaken = set.iter().any(|number| changed.contains(&book.body(*number).rule.group));
-            kinds.push((set.clone(), shaken));
-            next
-        });
-        if let Some(previous) = runs.last_mut() {
-            previous.last = first - 1;
-        }
-        runs.push(Run { first, last: family.last(), kind });
+        set.clear();
+        set.extend(active.iter().map(|(number, _)| *number));
+        let kind = match known.get(set.as_slice()) {
+            Some(known) => *known,
+            None => {
+                let next = u32::try_from(kinds.len()).unwrap_or(u32::MAX);
+                let shaken = set.iter().any(|number| changed.contains(&book.body(*number).rule.group));
+                kinds.push((set.clone(), shaken));
+                known.insert(set.clone(), next);
+                next
+            }
+        };
+        let next = later.first().map(|(at, ..)| *at);
+        runs.push(Run { first, last: next.map_or(family.last(), |next| next - 1), kind });
+        let Some(next) = next else { return (runs, kinds) };
+        (first, ahead) = (next, later);
     }
-    (runs, kinds)
+}
+
+/// Counts one more or one less block of a rule.
+fn count(active: &mut Vec<(u32, u32)>, number: u32, begins: bool) {
+    match (active.binary_search_by_key(&number, |(known, _)| *known), begins) {
+        (Ok(at), true) => active.get_mut(at).into_iter().for_each(|(_, count)| *count += 1),
+        (Ok(at), false) => {
+            active.get_mut(at).into_iter().for_each(|(_, count)| *count -= 1);
+            active.retain(|(_, count)| *count > 0);
+        }
+        (Err(at), true) => active.insert(at, (number, 1)),
+        (Err(_), false) => {}
+    }
 }
 
 /// Returns the addresses of the points as sorted, disjoint ranges.

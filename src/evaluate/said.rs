@@ -147,9 +147,9 @@ impl Profile<'_, '_> {
                 return u32::MAX;
             }
             let asked = direction.opposite();
-            let is_asked = |number: &&u32| book.body(**number).direction == asked;
+            let specific = book.asked(specific, asked);
             if let Some(usual) = usual
-                && !specific.iter().any(|number| is_asked(&number))
+                && specific.is_empty()
             {
                 return slot(usual, direction, plain);
             }
@@ -158,8 +158,8 @@ impl Profile<'_, '_> {
                 .with(Facts::ACCEPTS, asked == Direction::Egress && class.accepts)
                 .with(Facts::INNER, self.shares(note.shared, left));
             let base = self.field.wide_of(class, described.family, asked);
-            let naming = note.naming.iter().filter(|number| !names_left(number));
-            let more = specific.iter().chain(naming).filter(is_asked).copied();
+            let naming = book.asked(&note.naming, asked).iter().filter(|number| !names_left(number));
+            let more = specific.iter().chain(naming).copied();
             answers.verdict_upon(facts, &base, more)
         })
     }
