@@ -8,16 +8,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use smallvec::SmallVec;
+
 use super::answers::{Answers, PairKey, Slots, number_of};
 use super::delta::{ChangeKind, Contact, Effect};
 use super::difference::Difference;
 use super::felt::{Departed, Felt, Tally, Touch, Witness};
 use super::leaving::{Leaving, Outside};
 use super::member::Member;
-use super::profile::{Cell, OurList, OutsideList, Profile, lens_number};
+use super::profile::{Cell, OurList, OutsideList, Profile, SlotsOfLenses, lens_number};
 use super::said::{Said, SaidOfAll};
 use crate::graph::{GroupIx, InterfaceIx};
 use crate::inventory::Direction;
+
+/// Cells of a class, each with what it feels; there is nearly always one.
+type FeltByCells = SmallVec<[(u32, Felt); 1]>;
 
 /// One group that any of some kin leaves.
 #[derive(Debug)]
@@ -27,9 +32,9 @@ pub(super) struct Departure<'p, 'd, 'g> {
     /// The verdict of each list of the kin's rules once the group is left.
     after: Vec<u32>,
     /// What each class says then of addresses that wide rules hold only, where it can hang on the group.
-    said: Vec<Option<Vec<Slots>>>,
+    said: Vec<Option<SlotsOfLenses>>,
     /// The classes with a cell whose verdicts the group has a part in, and those cells with what they feel; sorted.
-    touched: Vec<(u32, Vec<(u32, Felt)>)>,
+    touched: Vec<(u32, FeltByCells)>,
     /// Cells with accepted traffic before and after, if there are any; where the search for contact begins.
     friends: Vec<u32>,
     tally: Tally,
@@ -41,7 +46,7 @@ impl<'p, 'd, 'g> Departure<'p, 'd, 'g> {
     pub(super) fn new(profile: &'p Profile<'d, 'g>, group: GroupIx, answers: &mut Answers<'_>) -> Self {
         let after: Vec<u32> =
             profile.lists.iter().map(|list| after_of(profile, list, group, answers)).collect();
-        let said: Vec<Option<Vec<Slots>>> = (0..profile.notes.len())
+        let said: Vec<Option<SlotsOfLenses>> = (0..profile.notes.len())
             .map(|note| {
                 let note = number_of(note);
                 let says =
@@ -101,7 +106,7 @@ impl<'p, 'd, 'g> Departure<'p, 'd, 'g> {
         let (mut touched, mut tally) = (Vec::new(), Tally::default());
         for (number, note) in (0_u32..).zip(&self.profile.notes) {
             let left = self.left(number);
-            let mut felt: Vec<(u32, Felt)> = Vec::new();
+            let mut felt = FeltByCells::new();
             for at in &note.cells {
                 let Some(cell) = self.profile.cells.get(*at as usize) else { continue };
                 if left.is_some() || cell.entries.iter().any(|entry| is_moved(entry.ours)) {
@@ -182,7 +187,7 @@ impl<'p, 'd, 'g> Departure<'p, 'd, 'g> {
     }
 
     /// Returns those of the touched that are among these classes, which are sorted, or are this one.
-    fn touched_among(&self, notes: &[u32], own: Option<u32>) -> Vec<&(u32, Vec<(u32, Felt)>)> {
+    fn touched_among(&self, notes: &[u32], own: Option<u32>) -> Vec<&(u32, FeltByCells)> {
         let mut notes = notes.iter().copied().peekable();
         let is_asked = |(note, _): &&(u32, _)| {
             while notes.next_if(|other| other < note).is_some() {}

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::{HashMap, HashMapExt as _};
+use smallvec::SmallVec;
 
 use super::answers::{Base, Lens, number_of};
 use super::by_block::ByBlock;
@@ -297,17 +298,18 @@ impl<'c, 'g> Field<'c, 'g> {
 
     /// Returns the rules that hold this address but not every one of the VPC, by the group that holds them; only
     /// groups that somebody in the VPC is in.
-    pub(super) fn specific(&self, block: IpBlock) -> BTreeMap<GroupIx, Vec<u32>> {
-        let book = &self.compiled.book;
-        let mut found: BTreeMap<GroupIx, Vec<u32>> = BTreeMap::new();
-        for number in self.narrow.holding(block) {
-            found.entry(book.body(number).rule.group).or_default().push(number);
-        }
-        for numbers in found.values_mut() {
-            numbers.sort_unstable();
-            numbers.dedup();
-        }
-        found
+    pub(super) fn specific(&self, block: IpBlock) -> Vec<(GroupIx, SmallVec<[u32; 4]>)> {
+        let holder = |number: u32| self.compiled.book.body(number).rule.group;
+        let mut held: Vec<(GroupIx, u32)> =
+            self.narrow.holding(block).map(|number| (holder(number), number)).collect();
+        held.sort_unstable();
+        held.dedup();
+        let by_group = held.chunk_by(|(one, _), (other, _)| one == other);
+        let of_group = |rules: &[(GroupIx, u32)]| {
+            let (group, _) = *rules.first()?;
+            Some((group, rules.iter().map(|(_, number)| *number).collect()))
+        };
+        by_group.filter_map(of_group).collect()
     }
 
     /// Returns the positions of the addresses of a member of kin.

@@ -26,7 +26,7 @@ struct OwnAddress {
 struct Specific {
     group: GroupIx,
     /// Ascending.
-    rules: Vec<u32>,
+    rules: SmallVec<[u32; 4]>,
     /// The number of the list, where others may have it too: none of the rules is for this address alone.
     list: Option<u32>,
 }
@@ -76,7 +76,7 @@ impl Member {
         let mut address = |held: &InterfaceAddress| {
             let lens = Lens { family: held.block.family(), plain: held.kind.is_plain() };
             let lens = u8::try_from(kin.lenses.binary_search(&lens).ok()?).ok()?;
-            let of_group = |(group, rules): (GroupIx, Vec<u32>)| {
+            let of_group = |(group, rules): (GroupIx, SmallVec<[u32; 4]>)| {
                 let is_alone = rules.iter().any(|number| field.compiled.book.is_for_one(*number, held.block));
                 let list = (!is_alone).then(|| answers.list(&rules));
                 Specific { group, rules, list }

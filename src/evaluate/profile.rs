@@ -36,7 +36,7 @@ pub(super) struct Cell {
     pub(super) first: InterfaceIx,
     pub(super) second: Option<InterfaceIx>,
     /// One for each kind of address of the kin, address of the cell and direction.
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: SmallVec<[Entry; 2]>,
 }
 
 /// A pair of kinds of addresses in one direction.
@@ -69,6 +69,9 @@ pub(super) struct OutsideList {
     pub(super) list: OurList,
 }
 
+/// What a class says of an address of each kind of the kin's; there is nearly always one.
+pub(super) type SlotsOfLenses = SmallVec<[Slots; 1]>;
+
 /// What the kin have to do with a class of peers, by its number in the VPC.
 #[derive(Debug, Default)]
 pub(super) struct Note {
@@ -79,7 +82,7 @@ pub(super) struct Note {
     /// Number of the list of groups both hold whose intra-group policy is Accept.
     pub(super) shared: u32,
     /// Verdicts if nobody leaves, towards an address that wide rules hold only: one slot for each lens.
-    pub(super) verdicts: SmallVec<[Slots; 1]>,
+    pub(super) verdicts: SlotsOfLenses,
     pub(super) cells: SmallVec<[u32; 4]>,
 }
 
@@ -315,8 +318,8 @@ impl<'d, 'g> Profile<'d, 'g> {
         }
     }
 
-    fn entries(&mut self, note: u32, pattern: &[Spot], answers: &mut Answers<'_>) -> Vec<Entry> {
-        let mut entries = Vec::with_capacity(pattern.len() * 2);
+    fn entries(&mut self, note: u32, pattern: &[Spot], answers: &mut Answers<'_>) -> SmallVec<[Entry; 2]> {
+        let mut entries = SmallVec::with_capacity(pattern.len() * 2);
         for (at, lens) in self.lenses.iter().enumerate() {
             let number = lens_number(at);
             for spot in pattern.iter().filter(|spot| spot.family == lens.family) {
@@ -349,10 +352,9 @@ impl<'d, 'g> Profile<'d, 'g> {
         let kinds = self.runs.iter().find(|(family, ..)| *family == lens.family).map(|(_, _, kinds)| kinds);
         let by_address = kinds.and_then(|kinds| kinds.get(spot.run as usize)).map(|(numbers, _)| numbers);
         let by_group = self.named_lists.get(named as usize);
-        let asked = |numbers: Option<&'_ Vec<u32>>| {
-            numbers.map_or_else(Vec::new, |numbers| book.asked(numbers, direction).to_vec())
-        };
-        let mut rules = [by_address, by_group].map(asked).concat();
+        let asked =
+            [by_address, by_group].map(|numbers| book.asked(numbers.map_or(&[], |all| all), direction));
+        let mut rules = asked.concat();
         rules.sort_unstable();
         let facts = Facts::new(direction, lens.family, lens.plain, spot.plain);
         let facts = self.facts_without(facts, shared, None);
