@@ -6,8 +6,8 @@ use super::assemble::Desk;
 use super::facts::Located;
 use super::id::SecurityGroupId;
 use super::issue::IssueLevel;
-use super::join_groups::{Draft, Groups, Placed};
-use super::model::{ForeignReference, RuleGap, RulePeer, RulePorts};
+use super::join_groups::{Draft, Groups};
+use super::model::{ForeignReference, RuleGap, RulePeer, RulePorts, SecurityGroupRule};
 
 const ERROR: IssueLevel = IssueLevel::Error;
 const WARNING: IssueLevel = IssueLevel::Warning;
@@ -32,11 +32,10 @@ pub(super) fn rules(desk: &mut Desk<'_>, draft: &mut Draft) {
             || format!("`{id}` has `{count}` rules and {read} of them are here: its rules were probably cut"),
             "export DescribeSecurityGroupAttribute of this group again, all pages",
         );
-        let uses_list = |placed: &Placed| {
-            matches!(placed.rule.peer, RulePeer::PrefixList(_))
-                || matches!(placed.rule.ports, RulePorts::List(_))
+        let uses_list = |rule: &SecurityGroupRule| {
+            matches!(rule.peer, RulePeer::PrefixList(_)) || matches!(rule.ports, RulePorts::List(_))
         };
-        if !draft.rules.iter().any(uses_list) {
+        if !draft.model.rules.iter().any(uses_list) {
             draft.model.rule_gaps.push(RuleGap { direction: None, code: "rule-count-mismatch" });
         }
     } else if count < read {
@@ -57,7 +56,7 @@ fn group_rules(desk: &mut Desk<'_>, draft: &mut Draft) {
     };
     let mut ids = BTreeSet::new();
     let mut read = 0_u64;
-    for Placed { rule, .. } in &draft.rules {
+    for rule in &draft.model.rules {
         // A rule on two pages is one.
         if matches!(rule.peer, RulePeer::Group { .. }) && rule.id.as_ref().is_none_or(|id| ids.insert(id)) {
             read += 1;
@@ -101,7 +100,7 @@ pub(super) fn named_by(desk: &mut Desk<'_>, groups: &mut Groups, references: &[L
     }
     let named: HashSet<(&SecurityGroupId, &SecurityGroupId)> = groups
         .iter()
-        .flat_map(|(own, draft)| draft.rules.iter().map(move |placed| (own, &placed.rule.peer)))
+        .flat_map(|(own, draft)| draft.model.rules.iter().map(move |rule| (own, &rule.peer)))
         .filter_map(|(own, peer)| if let RulePeer::Group { id, .. } = peer { Some((own, id)) } else { None })
         .collect();
     // Without rules, or with a gap, the group may have such a rule already.

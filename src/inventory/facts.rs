@@ -84,8 +84,8 @@ impl At {
     }
 
     /// Returns the place of an element of the list at this place.
-    pub(super) fn element(self, index: usize) -> Self {
-        Self { index: Some(short(index)), ..self }
+    pub(super) const fn element(self, index: u32) -> Self {
+        Self { index: Some(index), ..self }
     }
 
     pub(super) const fn source(self) -> usize {
@@ -102,7 +102,7 @@ impl At {
 }
 
 /// No export has four billion of anything.
-fn short(number: usize) -> u32 {
+pub(super) fn short(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
@@ -188,8 +188,10 @@ pub(super) struct AttributeFact {
 pub(super) struct RulesFact {
     /// Whether the answer has a list of rules at all.
     pub(super) returned: bool,
-    /// The rules with their position, in the order of the answer.
-    pub(super) rules: Vec<(usize, SecurityGroupRule)>,
+    /// The rules, in the order of the answer.
+    pub(super) rules: Vec<SecurityGroupRule>,
+    /// The position of each in the answer.
+    pub(super) positions: Vec<u32>,
     /// Rules that cannot be used.
     pub(super) gaps: Vec<RuleGap>,
     /// How many elements the list has.
@@ -296,6 +298,16 @@ pub(super) struct Facts {
     pub(super) gaps: Vec<InventoryGap>,
     /// By level, code and subject, with how often each was seen beyond the one shown.
     pub(super) issues: Vec<CountedIssue>,
+}
+
+impl Facts {
+    /// Puts the tags of all records into few texts.
+    pub(super) fn share_tags(&mut self) {
+        let instances = self.instances.iter_mut().map(|one| &mut one.fact.instance.tags);
+        let interfaces = self.interfaces.iter_mut().map(|one| &mut one.fact.tags);
+        let groups = self.groups.iter_mut().map(|one| &mut one.fact.tags);
+        Tags::share(instances.chain(interfaces).chain(groups));
+    }
 }
 
 /// An issue with the subject that makes it one and the number of places.

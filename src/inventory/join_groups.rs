@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use foldhash::{HashMap, HashMapExt as _};
 
 use super::assemble::Desk;
-use super::facts::{At, AttributeFact, GroupFact, Located, PortListFact, PrefixListFact};
+use super::facts::{At, AttributeFact, GroupFact, Located, PortListFact, PrefixListFact, RulesFact};
 use super::id::{PortRangeListId, PrefixListId, SecurityGroupId, SecurityGroupRuleId};
 use super::issue::{IssueLevel, LoadError};
 use super::model::{
@@ -26,7 +26,15 @@ pub(super) struct Draft {
     pub(super) at: At,
     pub(super) counts: Counts,
     pub(super) read_count: u64,
-    pub(super) rules: Vec<Placed>,
+    /// The places of the rules of the model.
+    pub(super) places: Vec<At>,
+}
+
+impl Draft {
+    /// Returns the rules and where they stand.
+    pub(super) fn placed(&self) -> impl Iterator<Item = (At, &SecurityGroupRule)> {
+        self.places.iter().copied().zip(&self.model.rules)
+    }
 }
 
 /// What the listing of groups counts, and where it does.
@@ -46,13 +54,6 @@ impl Counts {
             members: at(listed.fact.member_count),
         }
     }
-}
-
-/// A rule and where it stands.
-#[derive(Debug, Clone)]
-pub(super) struct Placed {
-    pub(super) at: At,
-    pub(super) rule: SecurityGroupRule,
 }
 
 /// Groups by id.
@@ -120,15 +121,15 @@ fn draft(
         name = name.filter(|name| !name.is_empty()).or(Some(fact.name.clone()));
     }
     let network = network.map_or(Network::Unknown, |fact| fact.network());
-    let (rules, rule_gaps, read_count) = join_pages(desk, &id, &pages, &network)?;
     let has_rules = pages.iter().any(|page| page.fact.rules.returned);
+    let joined = join_pages(desk, &id, pages, &network)?;
     Ok(Draft {
         has_rules,
         is_listed: listed.is_some(),
         at,
         counts: listed.as_ref().map(Counts::of).unwrap_or_default(),
-        read_count,
-        rules,
+        read_count: joined.read_count,
+        places: joined.places,
         model: SecurityGroup {
             id,
             name: name.unwrap_or_default(),
@@ -137,23 +138,30 @@ fn draft(
             group_type: listed.as_ref().and_then(|located| located.fact.group_type),
             inner_access,
             service_managed: listed.as_ref().and_then(|located| located.fact.service_managed),
-            rules: Vec::new(),
-            rule_gaps,
+            rules: joined.rules,
+            rule_gaps: joined.gaps,
             tags: listed.map(|located| located.fact.tags).unwrap_or_default(),
         },
     })
 }
 
-type JoinedRules = (Vec<Placed>, Vec<RuleGap>, u64);
+/// The rules of all pages.
+struct JoinedRules {
+    rules: Vec<SecurityGroupRule>,
+    places: Vec<At>,
+    gaps: Vec<RuleGap>,
+    /// How many different rules the pages show, with those that cannot be used.
+    read_count: u64,
+}
 
 /// Joins the pages of the rules of one group.
 fn join_pages(
     desk: &mut Desk<'_>,
     id: &SecurityGroupId,
-    pages: &[Located<AttributeFact>],
+    pages: Vec<Located<AttributeFact>>,
     network: &Network,
 ) -> Result<JoinedRules, LoadError> {
-    let mut distinct: Vec<&Located<AttributeFact>> = Vec::new();
+    let mut distinct: Vec<Located<AttributeFact>> = Vec::new();
     for page in pages {
         if distinct.iter().any(|other| other.fact == page.fact) {
             desk.duplicate(id.as_str(), page.at);
@@ -164,7 +172,7 @@ fn join_pages(
     let mut gaps: Vec<RuleGap> = Vec::new();
     for only in [None, Some(Direction::Ingress), Some(Direction::Egress)] {
         let part: Vec<&Located<AttributeFact>> =
-            distinct.iter().copied().filter(|page| page.fact.only == only).collect();
+            distinct.iter().filter(|page| page.fact.only == only).collect();
         // A classic group is described by one answer for each kind of network card (law 1.2).
         if network != &Network::Classic {
             one_listing(desk, id, &part)?;
@@ -193,23 +201,23 @@ fn join_pages(
         );
         gaps.push(RuleGap { direction: Some(missing), code });
     }
-    let mut rules: Vec<Placed> = Vec::new();
-    let mut read_count = 0;
-    for page in &distinct {
-        gaps.extend(page.fact.rules.gaps.iter().cloned());
-        read_count += page.fact.rules.count;
-        rules.extend(
-            page.fact
-                .rules
-                .rules
-                .iter()
-                .map(|(index, rule)| Placed { at: page.at.element(*index), rule: rule.clone() }),
-        );
+    let (mut rules, mut places, mut read_count) = (Vec::new(), Vec::new(), 0);
+    for page in distinct {
+        let RulesFact { rules: mut more, positions, gaps: its_gaps, count, .. } = page.fact.rules;
+        gaps.extend(its_gaps);
+        read_count += count;
+        places.extend(positions.into_iter().map(|position| page.at.element(position)));
+        // Nearly always there is one page, whose list stays where it is.
+        if rules.is_empty() {
+            rules = more;
+        } else {
+            rules.append(&mut more);
+        }
     }
-    let repeated = check_rule_ids(desk, &rules)?;
+    read_count -= check_rule_ids(desk, &rules, &places)?;
     gaps.sort();
     gaps.dedup();
-    Ok((rules, gaps, read_count - repeated))
+    Ok(JoinedRules { rules, places, gaps, read_count })
 }
 
 const fn other(direction: Direction) -> Direction {
@@ -220,7 +228,7 @@ const fn other(direction: Direction) -> Direction {
 }
 
 /// Returns the direction that all answers were limited to.
-fn limited_to(pages: &[&Located<AttributeFact>]) -> Option<Direction> {
+fn limited_to(pages: &[Located<AttributeFact>]) -> Option<Direction> {
     let first = pages.first()?.fact.only?;
     pages.iter().all(|page| page.fact.only == Some(first)).then_some(first)
 }
@@ -260,7 +268,7 @@ fn one_listing(
         // One call for each direction, saved without its envelope, is one description in two parts.
         let one_way = |page: &Located<AttributeFact>, direction| {
             let rules = &page.fact.rules.rules;
-            !rules.is_empty() && rules.iter().all(|(_, rule)| rule.direction == direction)
+            !rules.is_empty() && rules.iter().all(|rule| rule.direction == direction)
         };
         let are_parts = |a, b| one_way(a, Direction::Ingress) && one_way(b, Direction::Egress);
         if pages.len() == 2 && (are_parts(first, second) || are_parts(second, first)) {
@@ -272,23 +280,22 @@ fn one_listing(
 }
 
 /// Refuses a rule id with two contents; returns how many rules were there before.
-fn check_rule_ids(desk: &mut Desk<'_>, rules: &[Placed]) -> Result<u64, LoadError> {
-    let mut by_id: HashMap<&SecurityGroupRuleId, &Placed> = HashMap::new();
+fn check_rule_ids(desk: &mut Desk<'_>, rules: &[SecurityGroupRule], places: &[At]) -> Result<u64, LoadError> {
+    let mut by_id: HashMap<&SecurityGroupRuleId, (&SecurityGroupRule, At)> = HashMap::new();
     let mut repeated = 0;
-    for placed in rules {
-        let Some(id) = &placed.rule.id else {
+    for (rule, at) in rules.iter().zip(places) {
+        let Some(id) = &rule.id else {
             continue;
         };
         match by_id.get(id) {
             None => {
-                by_id.insert(id, placed);
+                by_id.insert(id, (rule, *at));
             }
-            Some(first) if first.rule == placed.rule => {
+            Some((first, _)) if *first == rule => {
                 repeated += 1;
-                let at = placed.at;
-                desk.duplicate(id.as_str(), at);
+                desk.duplicate(id.as_str(), *at);
             }
-            Some(first) => return Err(desk.conflict(id.as_str(), first.at, placed.at)),
+            Some((_, first)) => return Err(desk.conflict(id.as_str(), *first, *at)),
         }
     }
     Ok(repeated)

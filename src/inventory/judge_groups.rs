@@ -48,18 +48,16 @@ pub(super) fn finish(
         counts::members(desk, draft, held.addresses.get(id).copied().unwrap_or_default());
         references(desk, draft, &networks, lists);
         let account = held.account(id);
-        for placed in &mut draft.rules {
-            if let RulePeer::Group { owner, .. } = &mut placed.rule.peer
+        draft.places = Vec::new();
+        let mut rules = std::mem::take(&mut draft.model.rules);
+        for rule in &mut rules {
+            if let RulePeer::Group { owner, .. } = &mut rule.peer
                 && owner.is_some()
                 && owner.as_ref() == account
             {
                 *owner = None;
             }
         }
-        // Into a list of their own: one that is collected in place would keep the room of their places.
-        let placed = std::mem::take(&mut draft.rules).into_iter();
-        let mut rules: Vec<SecurityGroupRule> = Vec::with_capacity(placed.len());
-        rules.extend(placed.map(|placed| placed.rule));
         rules.sort_unstable();
         // Sorted with the id last: of equal rules the one with the smallest id is kept; no id sorts first.
         rules.dedup_by(|next, kept| {
@@ -69,6 +67,7 @@ pub(super) fn finish(
             }
             is_same
         });
+        rules.shrink_to_fit();
         draft.model.rules = rules;
         draft.model.rule_gaps.sort();
         draft.model.rule_gaps.dedup();
@@ -200,9 +199,9 @@ fn references(
     lists: &Inventory,
 ) {
     let own = &draft.model;
-    for placed in &draft.rules {
-        let place = Some((placed.at, ""));
-        match &placed.rule.peer {
+    for (at, rule) in draft.placed() {
+        let place = Some((at, ""));
+        match &rule.peer {
             RulePeer::Group { id, .. } => match networks.get(id) {
                 None => desk.note(
                     (WARNING, "unknown-group"),
@@ -234,7 +233,7 @@ fn references(
             ),
             RulePeer::PrefixList(_) | RulePeer::Block(_) => {}
         }
-        if let RulePorts::List(id) = &placed.rule.ports
+        if let RulePorts::List(id) = &rule.ports
             && !lists.port_lists.contains_key(id)
         {
             desk.note(

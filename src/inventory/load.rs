@@ -149,6 +149,7 @@ fn read(number: usize, source: &Source) -> Result<Facts, LoadError> {
         }
     }
     facts.issues = notices.finish();
+    facts.share_tags();
     Ok(facts)
 }
 

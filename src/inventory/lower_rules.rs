@@ -1,7 +1,7 @@
 //! Judging rules. A rule is either understood, or kept as one that may match, or leaves a gap; never guessed.
 
 use super::ecs::Permission;
-use super::facts::RulesFact;
+use super::facts::{RulesFact, short};
 use super::id::{PortRangeListId, PrefixListId, SecurityGroupId, SecurityGroupRuleId};
 use super::issue::{IssueLevel, LoadError};
 use super::model::{Direction, RuleAction, RuleGap, RulePeer, RulePorts, SecurityGroupRule, Unevaluable};
@@ -60,7 +60,10 @@ pub(super) fn rules(
         let permission = element(slot, &at, notices)?;
         let mut reader = Reader { permission, path: at, group, notices };
         match reader.read()? {
-            Ok(rule) => fact.rules.push((index, rule)),
+            Ok(rule) => {
+                fact.rules.push(rule);
+                fact.positions.push(short(index));
+            }
             Err(gap) => fact.gaps.push(gap),
         }
         fact.count += 1;

@@ -15,7 +15,7 @@ use serde::Serialize;
 const REMEMBERED: usize = 1 << 14;
 
 /// Longer texts are hardly ever the same.
-const LONGEST: usize = 64;
+const LONGEST: usize = 256;
 
 static HASHER: FixedState = FixedState::with_seed(0);
 

@@ -6,7 +6,8 @@
 //! but no bytes whatever make an inventory that breaks a promise of the model about its order.
 
 use super::bytes::{Bytes, Stored};
-use super::model::{Inventory, Memberships, NetworkInterface, SecurityGroup};
+use super::model::{Instance, Inventory, Memberships, NetworkInterface, SecurityGroup};
+use super::tags::Tags;
 use crate::parallel;
 
 /// How many elements a part holds: enough to be worth a thread's while, few enough to share them evenly.
@@ -79,10 +80,11 @@ impl Inventory {
         if !first.is_empty() || parts.next().is_some() {
             return None;
         }
-        inventory.instances = joined(instances, |_| true)?;
-        inventory.interfaces = joined(interfaces, is_in_order)?;
-        inventory.groups = joined(groups, |group: &SecurityGroup| group.rules.is_sorted())?;
-        inventory.issues = joined(issues, |_| true)?;
+        inventory.instances = joined(instances, |_| true, |one: &mut Instance| Some(&mut one.tags))?;
+        inventory.interfaces = joined(interfaces, is_in_order, |one| Some(&mut one.tags))?;
+        let are_rules_sorted = |group: &SecurityGroup| group.rules.is_sorted();
+        inventory.groups = joined(groups, are_rules_sorted, |one| Some(&mut one.tags))?;
+        inventory.issues = joined(issues, |_| true, |_| None)?;
         // Look-ups search these lists.
         let are_sorted = inventory.instances.is_sorted_by(|a, b| a.id < b.id)
             && inventory.interfaces.is_sorted_by(|a, b| a.id < b.id)
@@ -107,14 +109,19 @@ fn parts_of<T: Stored + Sync>(list: &[T], length: usize) -> Vec<Vec<u8>> {
     })
 }
 
-/// Reads a list from its parts; every element must be as the model promises.
-fn joined<T: Stored + Send>(parts: Vec<Vec<u8>>, is_sound: fn(&T) -> bool) -> Option<Vec<T>> {
+/// Reads a list from its parts; every element must be as the model promises. Tags of a part share texts.
+fn joined<T: Stored + Send>(
+    parts: Vec<Vec<u8>>,
+    is_sound: fn(&T) -> bool,
+    tags: fn(&mut T) -> Option<&mut Tags>,
+) -> Option<Vec<T>> {
     let parts = parallel::each(parts, |part| {
         let mut from = Bytes::new(&part);
         let mut list = Vec::new();
         while !from.is_empty() {
             list.push(T::take(&mut from).filter(is_sound)?);
         }
+        Tags::share(list.iter_mut().filter_map(tags));
         Some(list)
     });
     let parts = parts.into_iter().collect::<Option<Vec<_>>>()?;

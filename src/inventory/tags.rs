@@ -1,15 +1,26 @@
-//! The tags of a thing. Every machine has a few, and a ticket or a date makes many of them unlike all others, so each list
-//! is one run of bytes.
+//! The tags of a thing. Every machine has a few. Many have the same keys, which are held once; a ticket or a date makes the
+//! values unlike all others, so those of one thing are a run of a text that many share: nothing is allocated for one.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
+use arcstr::{ArcStr, Substr};
 use serde::Serialize;
 
-use super::bytes::{Bytes, Stored, put_length, put_text};
+use super::bytes::{Bytes, Stored, put_text};
+use super::shared::shared;
 
 /// The tags of a thing, sorted by key, each key once; untrusted text.
+///
+/// Each key and each value is written as its length in bytes, a colon and itself.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct Tags(Box<[u8]>);
+pub struct Tags {
+    keys: ArcStr,
+    /// As many as there are keys.
+    values: Substr,
+}
+
+/// How long the texts are that lists share.
+const SHARED: usize = 1 << 18;
 
 impl Tags {
     /// Returns the value of a key.
@@ -20,7 +31,8 @@ impl Tags {
 
     /// Returns keys and values, sorted by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        pairs(&self.0)
+        let (mut keys, mut values) = (self.keys.as_str(), self.values.as_str());
+        std::iter::from_fn(move || Some((word(&mut keys)?, word(&mut values)?)))
     }
 
     /// Sets the value of a key.
@@ -28,26 +40,73 @@ impl Tags {
         let others = self.iter().filter(|(known, _)| *known != key).collect::<Vec<_>>();
         *self = others.into_iter().chain([(key, value)]).collect();
     }
+
+    fn of(keys: &str, values: &str) -> Self {
+        if keys.is_empty() {
+            return Self::default();
+        }
+        Self { keys: shared(keys), values: Substr::from(values) }
+    }
+
+    /// Puts the values of many things into few texts.
+    pub(super) fn share<'t>(all: impl Iterator<Item = &'t mut Self>) {
+        let (mut text, mut sharers) = (String::new(), Vec::new());
+        for tags in all.filter(|tags| !tags.values.is_empty()) {
+            text.push_str(&tags.values);
+            sharers.push(tags);
+            if text.len() >= SHARED {
+                Self::hand_out(&mut text, &mut sharers);
+            }
+        }
+        Self::hand_out(&mut text, &mut sharers);
+    }
+
+    /// Gives each its part of the text that all of theirs make up.
+    fn hand_out(text: &mut String, sharers: &mut Vec<&mut Self>) {
+        if text.is_empty() {
+            return;
+        }
+        let whole = ArcStr::from(text.as_str());
+        let mut from = 0;
+        for tags in sharers.drain(..) {
+            let to = from + tags.values.len();
+            tags.values = whole.substr(from..to);
+            from = to;
+        }
+        text.clear();
+    }
 }
 
-/// Returns the pairs at the beginning of bytes.
-fn pairs(bytes: &[u8]) -> impl Iterator<Item = (&str, &str)> {
-    let mut from = Bytes::new(bytes);
-    std::iter::from_fn(move || Some((from.text()?, from.text()?)))
+fn put_word(word: &str, out: &mut String) {
+    // Writing to a string cannot fail.
+    let _ = write!(out, "{}:{word}", word.len());
+}
+
+/// Takes the word that a text begins with, if it is written as it has to be.
+fn word<'t>(rest: &mut &'t str) -> Option<&'t str> {
+    let (digits, more) = rest.split_once(':')?;
+    // Each number is written in one way, so that equal tags are equal texts.
+    let is_plain = digits == "0" || digits.starts_with(|first| ('1'..='9').contains(&first));
+    let (word, more) = more.split_at_checked(digits.parse().ok().filter(|_| is_plain)?)?;
+    *rest = more;
+    Some(word)
 }
 
 impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for Tags {
     /// Of several values of one key the smallest is kept, so that their order changes nothing.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(tags: I) -> Self {
         let mut tags: Vec<(K, V)> = tags.into_iter().collect();
+        if tags.is_empty() {
+            return Self::default();
+        }
         tags.sort_unstable_by(|a, b| (a.0.as_ref(), a.1.as_ref()).cmp(&(b.0.as_ref(), b.1.as_ref())));
         tags.dedup_by(|later, first| later.0.as_ref() == first.0.as_ref());
-        let mut bytes = Vec::new();
+        let (mut keys, mut values) = (String::new(), String::new());
         for (key, value) in &tags {
-            put_text(key.as_ref(), &mut bytes);
-            put_text(value.as_ref(), &mut bytes);
+            put_word(key.as_ref(), &mut keys);
+            put_word(value.as_ref(), &mut values);
         }
-        Self(bytes.into())
+        Self::of(&keys, &values)
     }
 }
 
@@ -65,22 +124,21 @@ impl Serialize for Tags {
 
 impl Stored for Tags {
     fn put(&self, out: &mut Vec<u8>) {
-        put_length(self.0.len(), out);
-        out.extend_from_slice(&self.0);
+        put_text(&self.keys, out);
+        put_text(&self.values, out);
     }
 
     fn take(from: &mut Bytes<'_>) -> Option<Self> {
-        let length = from.length()?;
-        let bytes = from.run(length)?;
+        let (keys, values) = (from.text()?, from.text()?);
+        let (mut more_keys, mut more_values) = (keys, values);
         let mut known: Option<&str> = None;
-        let mut rest = Bytes::new(bytes);
-        while !rest.is_empty() {
-            let (key, _) = (rest.text()?, rest.text()?);
+        while !more_keys.is_empty() {
+            let (key, _) = (word(&mut more_keys)?, word(&mut more_values)?);
             if known.replace(key).is_some_and(|known| known >= key) {
                 return None;
             }
         }
-        Some(Self(bytes.into()))
+        more_values.is_empty().then(|| Self::of(keys, values))
     }
 }
 
@@ -104,16 +162,39 @@ mod tests {
     fn bytes_that_are_no_tags_are_refused() {
         let tags: Tags = [("a", "1"), ("b", "")].into_iter().collect();
         assert_eq!(read(&bytes_of(&tags)), Some(tags));
-        // The same key twice, keys out of order, a key without a value, no text, too little, a length with a digit more.
-        for bytes in [
-            &[8, 1, b'a', 1, b'1', 1, b'a', 1, b'2'][..],
-            &[8, 1, b'b', 1, b'1', 1, b'a', 1, b'2'],
-            &[2, 1, b'a'],
-            &[4, 1, 0xff, 1, b'1'],
-            &[4, 1, b'a'],
-            &[5, 0x81, 0, b'a', 1, b'1'],
+        for (keys, values, why) in [
+            ("1:a1:a", "1:11:2", "the same key twice"),
+            ("1:b1:a", "1:11:2", "keys out of order"),
+            ("1:a", "", "a key without a value"),
+            ("1:a", "1:11:2", "a value without a key"),
+            ("", "1:1", "no key"),
+            ("2:a", "1:1", "too little"),
+            ("1:ä", "1:1", "a cut inside a letter"),
+            ("01:a", "1:1", "a length with a digit more"),
+            ("+1:a", "1:1", "a length with a sign"),
+            ("a", "1:1", "no length"),
         ] {
-            assert_eq!(read::<Tags>(bytes), None, "{bytes:?}");
+            let mut bytes = Vec::new();
+            put_text(keys, &mut bytes);
+            put_text(values, &mut bytes);
+            assert_eq!(read::<Tags>(&bytes), None, "{why}");
         }
+        assert_eq!(read::<Tags>(&[2, 0xff, b':', 0]), None, "no text");
+    }
+
+    #[test]
+    fn what_is_shared_says_the_same() {
+        let of = |number: usize| -> Tags {
+            (0..number % 4).map(|key| (format!("key {key}"), "ä:1".repeat(number))).collect()
+        };
+        let mut all: Vec<Tags> = (0..1_000).map(of).collect();
+        Tags::share(all.iter_mut());
+        assert!(all.iter().enumerate().all(|(number, tags)| *tags == of(number)));
+        let texts: std::collections::BTreeSet<_> = all
+            .iter()
+            .filter(|tags| !tags.values.is_empty())
+            .map(|tags| tags.values.parent().as_ptr())
+            .collect();
+        assert!((2..20).contains(&texts.len()), "{}", texts.len());
     }
 }

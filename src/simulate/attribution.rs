@@ -92,6 +92,9 @@ fn differs(
     other: &(TransportSet, TransportSet),
     family: Family,
 ) -> TransportSet {
+    if one == other {
+        return TransportSet::empty();
+    }
     let universe = TransportSet::universe(family);
     let open =
         |(accepted, denied): &(TransportSet, TransportSet)| universe.difference(accepted).difference(denied);
