@@ -148,6 +148,7 @@ impl<'g> Compiled<'g> {
                 self.always_concerned.push(interface);
             }
         }
+        self.members.iter_mut().for_each(Vec::shrink_to_fit);
     }
 
     /// Tells whether rules of the group are not known or not understood, so that they may ask about anything.

@@ -16,10 +16,10 @@ use super::by_block::ByBlock;
 use super::reading::Evidence;
 use crate::graph::{GroupIx, InterfaceIx, RuleRef, SecurityGraph};
 use crate::inventory::{
-    Direction, PortRangeListId, PrefixListId, RuleAction, RulePeer, RulePorts, SecurityGroup,
-    SecurityGroupRule, Unevaluable,
+    Direction, PortRangeListId, PrefixListId, RuleAction, RulePeer, RulePorts, SecurityGroupRule, Unevaluable,
 };
 use crate::netset::{IpBlock, PortSet, TransportSet};
+use crate::parallel;
 
 /// One boolean that is not known. A reading gives each of them a value, the same before and after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -167,20 +167,11 @@ impl RuleBook {
             .iter()
             .map(|(id, list)| (id, Arc::from(list.entries.as_slice())))
             .collect::<HashMap<_, Arc<[IpBlock]>>>();
-        let mut compiler = Compiler {
-            graph,
-            unknown_lists,
-            unknown_ports,
-            lists,
-            traffics: HashMap::new(),
-            bodies: Vec::with_capacity(rules().count()),
-        };
-        for ix in graph.groups() {
-            if let Some(group) = graph.group(ix) {
-                compiler.compile(ix, group);
-            }
-        }
-        compiler.finish()
+        let compiler = Compiler { graph, unknown_lists, unknown_ports, lists };
+        let order = compiler.order();
+        // Before the bodies, so that what is sorted for it does not lie beside them.
+        let by_block = ByBlock::new(compiler.named(&order));
+        compiler.finish(&order, by_block)
     }
 
     #[expect(clippy::indexing_slicing, reason = "a body number is only made for a position in this list")]
@@ -277,6 +268,26 @@ impl RuleBook {
             Variable::ForeignAddress(number) => Evidence::ForeignGroup(self.body(number).rule.group),
         }
     }
+
+    /// Enters where a body is looked up, besides its blocks.
+    fn enter(&mut self, number: u32, body: &Body) {
+        let holder = body.rule.group.at();
+        self.of_group.get_mut(holder).into_iter().for_each(|list| list.push(number));
+        if body.local().is_some() {
+            self.narrowed.get_mut(holder).into_iter().for_each(|flag| *flag = true);
+        }
+        match &body.peer {
+            Peer::Blocks(_) => {}
+            Peer::Group(group) => {
+                self.naming.get_mut(group.at()).into_iter().for_each(|list| list.push(number));
+            }
+            Peer::UnknownList(_) => self.open.push(number),
+            Peer::NotUnderstood => {
+                self.open.push(number);
+                self.mysterious.get_mut(holder).into_iter().for_each(|flag| *flag = true);
+            }
+        }
+    }
 }
 
 fn sorted<'a, T: Ord + Clone + 'a>(ids: impl Iterator<Item = &'a T>) -> Vec<T> {
@@ -288,42 +299,76 @@ struct Compiler<'g> {
     unknown_lists: Vec<PrefixListId>,
     unknown_ports: Vec<PortRangeListId>,
     lists: HashMap<&'g PrefixListId, Arc<[IpBlock]>>,
-    traffics: HashMap<TransportSet, u32>,
-    bodies: Vec<Body>,
 }
 
-impl Compiler<'_> {
-    fn compile(&mut self, group: GroupIx, described: &SecurityGroup) {
-        for (index, rule) in described.rules.iter().enumerate() {
-            let reference = RuleRef { group, index: u32::try_from(index).unwrap_or(u32::MAX) };
-            let body = self.body(reference, rule);
-            self.bodies.push(body);
+/// What bodies are sorted by: whether they are of the second direction, their strength, and the rule.
+type Rank = (bool, u16, RuleAction, RuleRef);
+
+impl<'g> Compiler<'g> {
+    /// Returns all rules in the order of their numbers.
+    fn order(&self) -> Vec<Rank> {
+        let groups = || self.graph.groups().filter_map(|group| Some((group, self.graph.group(group)?)));
+        let mut order = Vec::with_capacity(groups().map(|(_, described)| described.rules.len()).sum());
+        for (group, described) in groups() {
+            order.extend((0..).zip(&described.rules).map(|(index, rule)| {
+                (rule.direction != FIRST, rule.priority, rule.action, RuleRef { group, index })
+            }));
         }
+        parallel::sort_unstable_by(&mut order, Ord::cmp);
+        order
     }
 
-    fn body(&mut self, reference: RuleRef, rule: &SecurityGroupRule) -> Body {
+    fn rule(&self, reference: RuleRef) -> Option<&'g SecurityGroupRule> {
+        self.graph.group(reference.group)?.rules.get(reference.index as usize)
+    }
+
+    /// Returns the blocks of every body with its number.
+    fn named(&self, order: &[Rank]) -> Vec<(IpBlock, u32)> {
+        let peers = || {
+            let numbered = (0..).zip(order);
+            numbered.filter_map(|(number, (.., rule))| Some((number, self.peer(self.rule(*rule)?))))
+        };
+        let blocks = |peer: &Peer| match peer {
+            Peer::Blocks(blocks) => blocks.len(),
+            Peer::Group(_) | Peer::UnknownList(_) | Peer::NotUnderstood => 0,
+        };
+        let mut named = Vec::with_capacity(peers().map(|(_, peer)| blocks(&peer)).sum());
+        for (number, peer) in peers() {
+            if let Peer::Blocks(blocks) = &peer {
+                named.extend(blocks.iter().map(|block| (*block, number)));
+            }
+        }
+        named
+    }
+
+    fn body(
+        &self,
+        reference: RuleRef,
+        rule: &SecurityGroupRule,
+        traffics: &mut HashMap<TransportSet, u32>,
+    ) -> Body {
         let open = Some(Variable::Rule(reference));
-        let (traffic, peer, local, when) = match rule.unevaluable.as_deref() {
+        let local = rule.local.as_deref().copied();
+        let (traffic, local, when) = match rule.unevaluable.as_deref() {
             // Law 2.6: a key that is not understood leaves nothing certain but action and priority.
-            Some(Unevaluable::UnknownKey(_)) => (TransportSet::everything(), Peer::NotUnderstood, None, open),
+            Some(Unevaluable::UnknownKey(_)) => (TransportSet::everything(), None, open),
             // Only the traffic is in doubt; the addresses are what they are.
             Some(Unevaluable::Protocol(_) | Unevaluable::AllWithPort(_)) => {
-                (TransportSet::everything(), self.peer(&rule.peer), rule.local, open)
+                (TransportSet::everything(), local, open)
             }
             None => {
                 let (ports, when) = self.ports(rule);
-                (rule.traffic(&ports), self.peer(&rule.peer), rule.local, when)
+                (rule.traffic(&ports), local, when)
             }
         };
-        let next = u32::try_from(self.traffics.len()).unwrap_or(u32::MAX);
-        let traffic = *self.traffics.entry(traffic).or_insert(next);
+        let next = u32::try_from(traffics.len()).unwrap_or(u32::MAX);
         Body {
             rule: reference,
             direction: rule.direction,
             priority: rule.priority,
             action: rule.action,
-            traffic,
-            peer,
+            traffic: *traffics.entry(traffic).or_insert(next),
+            peer: self.peer(rule),
             proviso: (local.is_some() || when.is_some()).then(|| Box::new(Proviso { local, when })),
         }
     }
@@ -342,8 +387,11 @@ impl Compiler<'_> {
         }
     }
 
-    fn peer(&self, peer: &RulePeer) -> Peer {
-        match peer {
+    fn peer(&self, rule: &SecurityGroupRule) -> Peer {
+        if let Some(Unevaluable::UnknownKey(_)) = rule.unevaluable.as_deref() {
+            return Peer::NotUnderstood;
+        }
+        match &rule.peer {
             RulePeer::Block(block) => Peer::Blocks(Blocks::One(*block)),
             RulePeer::Group { id, .. } => match self.graph.find_group(id) {
                 Some(group) => Peer::Group(group),
@@ -357,63 +405,41 @@ impl Compiler<'_> {
         }
     }
 
-    /// Returns the blocks of every body with its number.
-    fn named(&self) -> Vec<(IpBlock, u32)> {
-        let blocks = |body: &Body| match &body.peer {
-            Peer::Blocks(blocks) => blocks.len(),
-            Peer::Group(_) | Peer::UnknownList(_) | Peer::NotUnderstood => 0,
-        };
-        let mut named = Vec::with_capacity(self.bodies.iter().map(blocks).sum());
-        for (body, number) in self.bodies.iter().zip(0..) {
-            if let Peer::Blocks(blocks) = &body.peer {
-                named.extend(blocks.iter().map(|block| (*block, number)));
-            }
-        }
-        named
-    }
-
-    fn finish(mut self) -> RuleBook {
-        self.bodies
-            .sort_unstable_by_key(|body| (body.direction != FIRST, body.priority, body.action, body.rule));
-        let of_first = self.bodies.partition_point(|body| body.direction == FIRST);
+    fn finish(self, order: &[Rank], by_block: ByBlock) -> RuleBook {
         let groups = self.graph.groups().len();
-        let by_block = ByBlock::new(self.named());
-        let mut traffics: Vec<(TransportSet, u32)> = self.traffics.into_iter().collect();
-        traffics.sort_unstable_by_key(|(_, number)| *number);
+        let of_first = order.partition_point(|(is_second, ..)| !is_second);
         let mut book = RuleBook {
-            bodies: Vec::new(),
+            bodies: Vec::with_capacity(order.len()),
             of_first_direction: u32::try_from(of_first).unwrap_or(u32::MAX),
-            traffics: traffics.into_iter().map(|(traffic, _)| traffic).collect(),
+            traffics: Vec::new(),
             of_group: vec![Vec::new(); groups],
             naming: vec![Vec::new(); groups],
             by_block,
             open: Vec::new(),
             narrowed: vec![false; groups],
             mysterious: vec![false; groups],
-            locals: self.bodies.iter().filter_map(Body::local).collect::<BTreeSet<_>>().into_iter().collect(),
-            unknown_lists: self.unknown_lists,
-            unknown_ports: self.unknown_ports,
+            locals: Vec::new(),
+            unknown_lists: Vec::new(),
+            unknown_ports: Vec::new(),
         };
-        for (number, body) in self.bodies.iter().enumerate() {
-            let number = u32::try_from(number).unwrap_or(u32::MAX);
-            let holder = body.rule.group.at();
-            book.of_group.get_mut(holder).into_iter().for_each(|list| list.push(number));
-            if body.local().is_some() {
-                book.narrowed.get_mut(holder).into_iter().for_each(|flag| *flag = true);
-            }
-            match &body.peer {
-                Peer::Blocks(_) => {}
-                Peer::Group(group) => {
-                    book.naming.get_mut(group.at()).into_iter().for_each(|l| l.push(number))
-                }
-                Peer::UnknownList(_) => book.open.push(number),
-                Peer::NotUnderstood => {
-                    book.open.push(number);
-                    book.mysterious.get_mut(holder).into_iter().for_each(|flag| *flag = true);
-                }
-            }
+        let mut traffics: HashMap<TransportSet, u32> = HashMap::new();
+        let mut locals: BTreeSet<IpBlock> = BTreeSet::new();
+        for (number, (.., reference)) in (0..).zip(order) {
+            // An order is made of rules that are there.
+            let Some(rule) = self.rule(*reference) else { continue };
+            let body = self.body(*reference, rule, &mut traffics);
+            book.enter(number, &body);
+            locals.extend(body.local());
+            book.bodies.push(body);
         }
-        book.bodies = self.bodies;
+        let mut traffics: Vec<(TransportSet, u32)> = traffics.into_iter().collect();
+        traffics.sort_unstable_by_key(|(_, number)| *number);
+        book.traffics = traffics.into_iter().map(|(traffic, _)| traffic).collect();
+        book.locals = locals.into_iter().collect();
+        for lists in [&mut book.of_group, &mut book.naming] {
+            lists.iter_mut().for_each(Vec::shrink_to_fit);
+        }
+        (book.unknown_lists, book.unknown_ports) = (self.unknown_lists, self.unknown_ports);
         book
     }
 }

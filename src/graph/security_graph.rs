@@ -1,5 +1,7 @@
 //! The petgraph of an estate and its look-ups. petgraph types stay in this room.
 
+use std::num::NonZeroU32;
+
 use petgraph::Direction::{Incoming, Outgoing};
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
@@ -98,7 +100,21 @@ pub struct SecurityGraph {
     /// The sorted groups of each interface. An index over membership edges.
     held: Held,
     /// The position of each interface's instance, where it is in the inventory. An index over attachment edges.
-    attachments: Vec<Option<u32>>,
+    attachments: Vec<Attachment>,
+}
+
+/// The position of an instance, if there is one, in the room of a number: one more than it is.
+#[derive(Debug, Clone, Copy)]
+struct Attachment(Option<NonZeroU32>);
+
+impl Attachment {
+    fn to(instance: Option<u32>) -> Self {
+        Self(instance.and_then(|at| NonZeroU32::new(at.saturating_add(1))))
+    }
+
+    fn instance(self) -> Option<u32> {
+        self.0.map(|next| next.get() - 1)
+    }
 }
 
 impl SecurityGraph {
@@ -147,7 +163,7 @@ impl SecurityGraph {
             for group in groups.iter().flatten() {
                 graph.add_edge(node, NodeIndex::new(group.at()), Edge::MEMBERSHIP);
             }
-            attachments.push(instance);
+            attachments.push(Attachment::to(instance));
         }
         add_rules(&inventory, &groups, &mut graph);
         Self { inventory, graph, group_ids, described, held, attachments }
@@ -198,7 +214,7 @@ impl SecurityGraph {
     /// Returns the instance the interface is attached to, if it is in the inventory.
     #[must_use]
     pub fn instance_of(&self, ix: InterfaceIx) -> Option<&Instance> {
-        let at = self.attachments.get(ix.at()).copied().flatten()?;
+        let at = self.attachments.get(ix.at())?.instance()?;
         self.inventory.instances.get(at as usize)
     }
 

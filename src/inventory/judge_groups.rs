@@ -79,7 +79,7 @@ const fn content(rule: &SecurityGroupRule) -> impl PartialEq {
     (
         (rule.direction, rule.priority, rule.action, rule.protocol),
         (&rule.ports, rule.source_ports),
-        (&rule.peer, rule.local, &rule.unevaluable),
+        (&rule.peer, &rule.local, &rule.unevaluable),
     )
 }
 

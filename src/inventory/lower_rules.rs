@@ -167,7 +167,7 @@ impl<'r, 'de> Reader<'r, 'de, '_> {
             ports,
             source_ports,
             peer,
-            local,
+            local: local.map(Box::new),
             unevaluable: unevaluable.map(Box::new),
             id: rule_id.map(SecurityGroupRuleId::from),
         }))

@@ -359,8 +359,8 @@ pub struct SecurityGroupRule {
     pub source_ports: Option<PortRange>,
     /// The remote side.
     pub peer: RulePeer,
-    /// Narrowing to these local addresses of the members (law 1.1, quintuple).
-    pub local: Option<IpBlock>,
+    /// Narrowing to these local addresses of the members (law 1.1, quintuple), which hardly any rule has.
+    pub local: Option<Box<IpBlock>>,
     /// Why it is not known whether this rule matches traffic of its direction (law 2.6, unevaluable); the content
     /// above then bounds nothing but action and priority.
     pub unevaluable: Option<Box<Unevaluable>>,

@@ -133,7 +133,7 @@ fn rule(rule: &SecurityGroupRule) -> String {
         }
     }
     line.push(' ');
-    line.push_str(&rule.local.as_ref().map_or_else(|| "*".to_owned(), block));
+    line.push_str(&rule.local.as_deref().map_or_else(|| "*".to_owned(), block));
     line
 }
 

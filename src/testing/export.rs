@@ -276,7 +276,7 @@ fn permission(rule: &SecurityGroupRule) -> Value {
         }
         RulePeer::PrefixList(id) => put(&mut answer, &format!("{remote}PrefixListId"), json!(id.as_str())),
     }
-    if let Some(block) = rule.local {
+    if let Some(block) = rule.local.as_deref() {
         put(&mut answer, &block_key(local, block.family()), json!(block.to_string()));
     }
     match rule.unevaluable.as_deref() {

@@ -183,7 +183,7 @@ fn rule(text: &str) -> Parsed<SecurityGroupRule> {
         ports,
         source_ports,
         peer: peer.ok_or("the peer is missing")?,
-        local,
+        local: local.map(Box::new),
         unevaluable: unevaluable.map(Box::new),
         id,
     })

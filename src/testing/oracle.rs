@@ -265,7 +265,7 @@ impl Reading<'_> {
         side: Side,
         state: &Memberships,
     ) -> Result<bool, Question> {
-        if rule.local.is_some_and(|block| !holds_address(&block, side.local_address)) {
+        if rule.local.as_deref().is_some_and(|block| !holds_address(block, side.local_address)) {
             return Ok(false);
         }
         let remote = side.remote.address();

@@ -65,7 +65,7 @@ pub fn probe_addresses(inventory: &Inventory, family: Family) -> Vec<IpAddr> {
         if let RulePeer::Block(block) = rule.peer {
             blocks.push(block);
         }
-        blocks.extend(rule.local);
+        blocks.extend(rule.local.as_deref());
     }
     blocks.extend(inventory.prefix_lists.values().flat_map(|list| list.entries.iter().copied()));
     // The metadata address is exempt (law 2.2), so it is a boundary without a rule.

@@ -85,7 +85,7 @@ fn blocks(inventory: &Inventory, simulation: &Simulation<'_>) -> Vec<IpBlock> {
         if let RulePeer::Block(block) = rule.peer {
             blocks.push(block);
         }
-        blocks.extend(rule.local);
+        blocks.extend(rule.local.as_deref());
     }
     blocks.extend(inventory.prefix_lists.values().flat_map(|list| &list.entries));
     let held = inventory.interfaces.iter().flat_map(|interface| &interface.addresses);

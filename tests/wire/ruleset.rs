@@ -202,7 +202,7 @@ impl<'a> Compiler<'a> {
                     format!("{word} {far} @{}_{}", plain(id.as_str()), suffix(family))
                 }
             };
-            let local = match rule.local {
+            let local = match rule.local.as_deref().copied() {
                 Some(block) if block.family() != family => continue,
                 Some(block) => at(near, block),
                 None => String::new(),

@@ -322,7 +322,7 @@ fn build_rule(
         ports,
         source_ports: rule.sources.filter(|range| rule.protocol.has_ports() && *range != PortRange::ALL),
         peer,
-        local,
+        local: local.map(Box::new),
         unevaluable: rule.unevaluable.then(|| {
             Box::new(match position % 2 {
                 0 => Unevaluable::Protocol("xtp".into()),

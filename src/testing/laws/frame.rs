@@ -162,7 +162,7 @@ fn translated(inventory: &Inventory) -> Inventory {
         if let RulePeer::Block(block) = &mut rule.peer {
             *block = mirrored_block(*block);
         }
-        rule.local = rule.local.map(mirrored_block);
+        rule.local = rule.local.take().map(|local| Box::new(mirrored_block(*local)));
     }
     for list in other.prefix_lists.values_mut() {
         list.entries = list.entries.iter().copied().map(mirrored_block).collect();
@@ -212,7 +212,7 @@ fn without(inventory: &Inventory, family: Family) -> Inventory {
             // A rule that is not understood says nothing of its family.
             let block = match &rule.peer {
                 RulePeer::Block(block) => Some(*block),
-                RulePeer::Group { .. } | RulePeer::PrefixList(_) => rule.local,
+                RulePeer::Group { .. } | RulePeer::PrefixList(_) => rule.local.as_deref().copied(),
             };
             rule.unevaluable.is_some() || block.is_none_or(|block| block.family() != family)
         });
