@@ -12,9 +12,10 @@ use indexmap::IndexSet;
 use smallvec::SmallVec;
 
 use super::by_family::ByFamily;
+use super::choice::{Choice, Chosen, Inner};
 use super::compiled::Compiled;
 use super::delta::{Contact, Judged};
-use super::reading::{AddressKinds, Order, Readings};
+use super::reading::Readings;
 use super::rulebook::{Peer, RuleBook};
 use super::walk::Outcomes;
 use crate::inventory::{Direction, RuleAction};
@@ -31,9 +32,9 @@ impl Facts {
     /// Both ends are in a basic group whose intra-group policy is Accept.
     pub(super) const INNER: u32 = 4;
     /// One of the addresses is neither primary nor secondary IPv4, so A8 decides about the intra-group Accept.
-    const ANY_DOUBT: u32 = 8;
+    pub(super) const ANY_DOUBT: u32 = 8;
     /// The remote address is such a one, so A8 decides about references too.
-    const REMOTE_DOUBT: u32 = 16;
+    pub(super) const REMOTE_DOUBT: u32 = 16;
     /// What no rule decides is accepted.
     pub(super) const ACCEPTS: u32 = 32;
     /// The interface is in no group.
@@ -71,7 +72,7 @@ impl Facts {
         self.has(Self::EGRESS)
     }
 
-    const fn has(self, bit: u32) -> bool {
+    pub(super) const fn has(self, bit: u32) -> bool {
         self.0 & bit != 0
     }
 
@@ -91,45 +92,6 @@ pub(super) struct Base<'a> {
 const NO_BASE: u32 = u32::MAX;
 /// The number of the list without rules.
 pub(super) const NO_RULES: u32 = 0;
-
-/// A value for each of A1, A2 and A8.
-#[derive(Debug, Clone, Copy)]
-struct Choice {
-    first_on_egress: bool,
-    first_on_ingress: bool,
-    covers_all_kinds: bool,
-}
-
-/// Where the intra-group Accept stands among the rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Inner {
-    Absent,
-    First,
-    Last,
-}
-
-/// What a choice means for one side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Chosen {
-    inner: Inner,
-    /// Whether references cover the remote address.
-    references: bool,
-}
-
-impl Choice {
-    const fn about(self, facts: Facts) -> Chosen {
-        let comes_first = if facts.is_egress() { self.first_on_egress } else { self.first_on_ingress };
-        let is_there = facts.has(Facts::INNER) && (!facts.has(Facts::ANY_DOUBT) || self.covers_all_kinds);
-        Chosen {
-            inner: match (is_there, comes_first) {
-                (false, _) => Inner::Absent,
-                (true, true) => Inner::First,
-                (true, false) => Inner::Last,
-            },
-            references: !facts.has(Facts::REMOTE_DOUBT) || self.covers_all_kinds,
-        }
-    }
-}
 
 /// The accepted traffic under every choice; one entry where they agree.
 type Verdict = SmallVec<[TransportSet; 1]>;
@@ -209,40 +171,21 @@ pub struct Answers<'b> {
     lists: HashMap<Box<[u32]>, u32>,
     /// What strangers say.
     pub(super) strangers: HashMap<StrangerKey, Slots>,
+    /// Room for one question at a time: its key, and its rules in order.
     key: Vec<u32>,
     rules: Vec<u32>,
 }
 
-/// Distinct values, each with the number by which it came.
+/// Distinct values, numbered in the order they came.
 type Numbered<T> = IndexSet<T, RandomState>;
 
 impl<'b> Answers<'b> {
     /// Knows nothing yet.
     #[must_use]
     pub fn new(compiled: &'b Compiled<'_>, readings: Readings) -> Self {
-        let order = |order: Option<Order>| match order {
-            Some(order) => vec![order == Order::AcceptFirst],
-            None => vec![false, true],
-        };
-        let kinds = match readings.address_kinds {
-            Some(kinds) => vec![kinds == AddressKinds::All],
-            None => vec![false, true],
-        };
-        let mut choices = Vec::new();
-        for first_on_egress in order(readings.intra_group_egress) {
-            for first_on_ingress in order(readings.intra_group_ingress) {
-                for covers_all_kinds in &kinds {
-                    choices.push(Choice {
-                        first_on_egress,
-                        first_on_ingress,
-                        covers_all_kinds: *covers_all_kinds,
-                    });
-                }
-            }
-        }
         Self {
             book: &compiled.book,
-            choices,
+            choices: Choice::all(readings),
             universes: ByFamily::new(TransportSet::universe),
             by_rules: HashMap::new(),
             verdicts: Numbered::default(),

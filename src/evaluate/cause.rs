@@ -106,7 +106,7 @@ impl Pieces {
                 (Cause::Open(names), None)
             };
             match self.done.iter_mut().find(|piece| piece.cause == cause && piece.accepts == accepts) {
-                Some(piece) => piece.traffic = piece.traffic.union(&hit),
+                Some(piece) => piece.traffic.add(&hit),
                 None => self.done.push(Piece { traffic: hit, cause, accepts }),
             }
         }

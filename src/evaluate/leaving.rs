@@ -128,7 +128,7 @@ impl Outside {
             ChangeKind::Gained => &mut self.gained_traffic,
             ChangeKind::Undetermined => return,
         };
-        *place = place.union(traffic);
+        place.add(traffic);
     }
 }
 

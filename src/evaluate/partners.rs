@@ -90,8 +90,7 @@ impl Row<'_, '_> {
     fn partners(&mut self) -> Option<BTreeSet<GroupIx>> {
         let book = self.difference.book;
         let admits = |number: &u32| {
-            let body = book.body(*number);
-            body.direction == Direction::Ingress && body.action == RuleAction::Accept
+            book.is_asked(*number, Direction::Ingress) && book.body(*number).action == RuleAction::Accept
         };
         let ever = &self.ever;
         let unknown_rules = ever.iter().any(|group| {

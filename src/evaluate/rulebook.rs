@@ -5,21 +5,15 @@
 //!    law 2.3. Those of the other direction follow, so that a number alone tells its direction.
 //! 3. The remote side is a few blocks (a CIDR, or a known prefix list), a group, or not known.
 
-use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::slice;
 use std::sync::Arc;
 
-use foldhash::{HashMap, HashMapExt as _};
-
 use super::by_block::ByBlock;
 use super::reading::Evidence;
-use crate::graph::{GroupIx, InterfaceIx, RuleRef, SecurityGraph};
-use crate::inventory::{
-    Direction, PortRangeListId, PrefixListId, RuleAction, RulePeer, RulePorts, SecurityGroupRule, Unevaluable,
-};
-use crate::netset::{IpBlock, PortSet, TransportSet};
-use crate::parallel;
+use crate::graph::{GroupIx, InterfaceIx, RuleRef};
+use crate::inventory::{Direction, PortRangeListId, PrefixListId, RuleAction};
+use crate::netset::{IpBlock, TransportSet};
 
 /// One boolean that is not known. A reading gives each of them a value, the same before and after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,17 +84,17 @@ pub(crate) struct Body {
     pub(crate) priority: u16,
     pub(crate) action: RuleAction,
     /// The number of its traffic: few rules have one of their own.
-    traffic: u32,
+    pub(super) traffic: u32,
     pub(crate) peer: Peer,
     /// There is hardly ever one.
-    proviso: Option<Box<Proviso>>,
+    pub(super) proviso: Option<Box<Proviso>>,
 }
 
 /// What a match hangs on besides the remote side.
 #[derive(Debug, Clone)]
-struct Proviso {
-    local: Option<IpBlock>,
-    when: Option<Variable>,
+pub(super) struct Proviso {
+    pub(super) local: Option<IpBlock>,
+    pub(super) when: Option<Variable>,
 }
 
 impl Body {
@@ -121,59 +115,35 @@ impl Body {
 }
 
 /// The direction whose bodies have the smaller numbers.
-const FIRST: Direction = Direction::Egress;
+pub(super) const NUMBERED_FIRST: Direction = Direction::Egress;
 
 /// All bodies of an estate.
 #[derive(Debug)]
 pub(crate) struct RuleBook {
     /// Sorted by (direction, priority, Drop first, rule): the position is the body's number.
-    bodies: Vec<Body>,
+    pub(super) bodies: Vec<Body>,
     /// How many bodies are of the direction that comes first.
-    of_first_direction: u32,
+    pub(super) of_first_direction: u32,
     /// The distinct sets of traffic.
-    traffics: Vec<TransportSet>,
+    pub(super) traffics: Vec<TransportSet>,
     /// The numbers of each group's bodies, ascending.
-    of_group: Vec<Vec<u32>>,
+    pub(super) of_group: Vec<Vec<u32>>,
     /// The numbers of the bodies that name each group.
-    naming: Vec<Vec<u32>>,
-    by_block: ByBlock,
+    pub(super) naming: Vec<Vec<u32>>,
+    pub(super) by_block: ByBlock,
     /// Bodies whose remote side is not known.
-    open: Vec<u32>,
+    pub(super) open: Vec<u32>,
     /// Groups with a rule that is narrowed to local addresses.
-    narrowed: Vec<bool>,
+    pub(super) narrowed: Vec<bool>,
     /// Groups with a rule of which only action and priority are understood.
-    mysterious: Vec<bool>,
+    pub(super) mysterious: Vec<bool>,
     /// The blocks rules are narrowed to, sorted.
-    locals: Vec<IpBlock>,
-    unknown_lists: Vec<PrefixListId>,
-    unknown_ports: Vec<PortRangeListId>,
+    pub(super) locals: Vec<IpBlock>,
+    pub(super) unknown_lists: Vec<PrefixListId>,
+    pub(super) unknown_ports: Vec<PortRangeListId>,
 }
 
 impl RuleBook {
-    /// Compiles every rule. Linear in rules and list entries, besides sorting.
-    pub(crate) fn new(graph: &SecurityGraph) -> Self {
-        let inventory = graph.inventory();
-        let rules = || inventory.groups.iter().flat_map(|group| &group.rules);
-        let unknown_lists = sorted(rules().filter_map(|rule| match &rule.peer {
-            RulePeer::PrefixList(id) if !inventory.prefix_lists.contains_key(id) => Some(id),
-            _ => None,
-        }));
-        let unknown_ports = sorted(rules().filter_map(|rule| match &rule.ports {
-            RulePorts::List(id) if !inventory.port_lists.contains_key(id) => Some(id),
-            _ => None,
-        }));
-        let lists = inventory
-            .prefix_lists
-            .iter()
-            .map(|(id, list)| (id, Arc::from(list.entries.as_slice())))
-            .collect::<HashMap<_, Arc<[IpBlock]>>>();
-        let compiler = Compiler { graph, unknown_lists, unknown_ports, lists };
-        let order = compiler.order();
-        // Before the bodies, so that what is sorted for it does not lie beside them.
-        let by_block = ByBlock::new(compiler.named(&order));
-        compiler.finish(&order, by_block)
-    }
-
     #[expect(clippy::indexing_slicing, reason = "a body number is only made for a position in this list")]
     pub(crate) fn body(&self, number: u32) -> &Body {
         &self.bodies[number as usize]
@@ -190,14 +160,15 @@ impl RuleBook {
 
     /// Returns those of ascending numbers whose bodies are asked in this direction.
     pub(crate) fn asked<'n>(&self, numbers: &'n [u32], direction: Direction) -> &'n [u32] {
+        debug_assert!(numbers.is_sorted(), "numbers that do not ascend are cut at the wrong place");
         let (first, second) =
             numbers.split_at(numbers.partition_point(|number| *number < self.of_first_direction));
-        if direction == FIRST { first } else { second }
+        if direction == NUMBERED_FIRST { first } else { second }
     }
 
     /// Tells whether a body is asked in this direction.
     pub(crate) fn is_asked(&self, number: u32, direction: Direction) -> bool {
-        (number < self.of_first_direction) == (direction == FIRST)
+        (number < self.of_first_direction) == (direction == NUMBERED_FIRST)
     }
 
     /// Returns the numbers of a group's bodies, ascending.
@@ -270,7 +241,7 @@ impl RuleBook {
     }
 
     /// Enters where a body is looked up, besides its blocks.
-    fn enter(&mut self, number: u32, body: &Body) {
+    pub(super) fn enter(&mut self, number: u32, body: &Body) {
         let holder = body.rule.group.at();
         self.of_group.get_mut(holder).into_iter().for_each(|list| list.push(number));
         if body.local().is_some() {
@@ -287,159 +258,5 @@ impl RuleBook {
                 self.mysterious.get_mut(holder).into_iter().for_each(|flag| *flag = true);
             }
         }
-    }
-}
-
-fn sorted<'a, T: Ord + Clone + 'a>(ids: impl Iterator<Item = &'a T>) -> Vec<T> {
-    ids.collect::<BTreeSet<_>>().into_iter().cloned().collect()
-}
-
-struct Compiler<'g> {
-    graph: &'g SecurityGraph,
-    unknown_lists: Vec<PrefixListId>,
-    unknown_ports: Vec<PortRangeListId>,
-    lists: HashMap<&'g PrefixListId, Arc<[IpBlock]>>,
-}
-
-/// What bodies are sorted by: whether they are of the second direction, their strength, and the rule.
-type Rank = (bool, u16, RuleAction, RuleRef);
-
-impl<'g> Compiler<'g> {
-    /// Returns all rules in the order of their numbers.
-    fn order(&self) -> Vec<Rank> {
-        let groups = || self.graph.groups().filter_map(|group| Some((group, self.graph.group(group)?)));
-        let mut order = Vec::with_capacity(groups().map(|(_, described)| described.rules.len()).sum());
-        for (group, described) in groups() {
-            order.extend((0..).zip(&described.rules).map(|(index, rule)| {
-                (rule.direction != FIRST, rule.priority, rule.action, RuleRef { group, index })
-            }));
-        }
-        parallel::sort_unstable_by(&mut order, Ord::cmp);
-        order
-    }
-
-    fn rule(&self, reference: RuleRef) -> Option<&'g SecurityGroupRule> {
-        self.graph.group(reference.group)?.rules.get(reference.index as usize)
-    }
-
-    /// Returns the blocks of every body with its number.
-    fn named(&self, order: &[Rank]) -> Vec<(IpBlock, u32)> {
-        let peers = || {
-            let numbered = (0..).zip(order);
-            numbered.filter_map(|(number, (.., rule))| Some((number, self.peer(self.rule(*rule)?))))
-        };
-        let blocks = |peer: &Peer| match peer {
-            Peer::Blocks(blocks) => blocks.len(),
-            Peer::Group(_) | Peer::UnknownList(_) | Peer::NotUnderstood => 0,
-        };
-        let mut named = Vec::with_capacity(peers().map(|(_, peer)| blocks(&peer)).sum());
-        for (number, peer) in peers() {
-            if let Peer::Blocks(blocks) = &peer {
-                named.extend(blocks.iter().map(|block| (*block, number)));
-            }
-        }
-        named
-    }
-
-    fn body(
-        &self,
-        reference: RuleRef,
-        rule: &SecurityGroupRule,
-        traffics: &mut HashMap<TransportSet, u32>,
-    ) -> Body {
-        let open = Some(Variable::Rule(reference));
-        let local = rule.local.as_deref().copied();
-        let (traffic, local, when) = match rule.unevaluable.as_deref() {
-            // Law 2.6: a key that is not understood leaves nothing certain but action and priority.
-            Some(Unevaluable::UnknownKey(_)) => (TransportSet::everything(), None, open),
-            // Only the traffic is in doubt; the addresses are what they are.
-            Some(Unevaluable::Protocol(_) | Unevaluable::AllWithPort(_)) => {
-                (TransportSet::everything(), local, open)
-            }
-            None => {
-                let (ports, when) = self.ports(rule);
-                (rule.traffic(&ports), local, when)
-            }
-        };
-        let next = u32::try_from(traffics.len()).unwrap_or(u32::MAX);
-        Body {
-            rule: reference,
-            direction: rule.direction,
-            priority: rule.priority,
-            action: rule.action,
-            traffic: *traffics.entry(traffic).or_insert(next),
-            peer: self.peer(rule),
-            proviso: (local.is_some() || when.is_some()).then(|| Box::new(Proviso { local, when })),
-        }
-    }
-
-    fn ports(&self, rule: &SecurityGroupRule) -> (PortSet, Option<Variable>) {
-        match &rule.ports {
-            RulePorts::Any => (PortSet::all(), None),
-            RulePorts::Ranges(ranges) => (ranges.iter().copied().collect(), None),
-            RulePorts::List(id) => match self.graph.inventory().port_lists.get(id) {
-                Some(list) => (list.entries.iter().copied().collect(), None),
-                None => {
-                    let at = self.unknown_ports.binary_search(id).ok().and_then(|at| u32::try_from(at).ok());
-                    (PortSet::all(), at.map(Variable::PortList))
-                }
-            },
-        }
-    }
-
-    fn peer(&self, rule: &SecurityGroupRule) -> Peer {
-        if let Some(Unevaluable::UnknownKey(_)) = rule.unevaluable.as_deref() {
-            return Peer::NotUnderstood;
-        }
-        match &rule.peer {
-            RulePeer::Block(block) => Peer::Blocks(Blocks::One(*block)),
-            RulePeer::Group { id, .. } => match self.graph.find_group(id) {
-                Some(group) => Peer::Group(group),
-                None => Peer::NotUnderstood,
-            },
-            RulePeer::PrefixList(id) => match (self.lists.get(id), self.unknown_lists.binary_search(id)) {
-                (Some(entries), _) => Peer::Blocks(Blocks::List(entries.clone())),
-                (None, Ok(at)) => Peer::UnknownList(u32::try_from(at).unwrap_or(u32::MAX)),
-                (None, Err(_)) => Peer::NotUnderstood,
-            },
-        }
-    }
-
-    fn finish(self, order: &[Rank], by_block: ByBlock) -> RuleBook {
-        let groups = self.graph.groups().len();
-        let of_first = order.partition_point(|(is_second, ..)| !is_second);
-        let mut book = RuleBook {
-            bodies: Vec::with_capacity(order.len()),
-            of_first_direction: u32::try_from(of_first).unwrap_or(u32::MAX),
-            traffics: Vec::new(),
-            of_group: vec![Vec::new(); groups],
-            naming: vec![Vec::new(); groups],
-            by_block,
-            open: Vec::new(),
-            narrowed: vec![false; groups],
-            mysterious: vec![false; groups],
-            locals: Vec::new(),
-            unknown_lists: Vec::new(),
-            unknown_ports: Vec::new(),
-        };
-        let mut traffics: HashMap<TransportSet, u32> = HashMap::new();
-        let mut locals: BTreeSet<IpBlock> = BTreeSet::new();
-        for (number, (.., reference)) in (0..).zip(order) {
-            // An order is made of rules that are there.
-            let Some(rule) = self.rule(*reference) else { continue };
-            let body = self.body(*reference, rule, &mut traffics);
-            book.enter(number, &body);
-            locals.extend(body.local());
-            book.bodies.push(body);
-        }
-        let mut traffics: Vec<(TransportSet, u32)> = traffics.into_iter().collect();
-        traffics.sort_unstable_by_key(|(_, number)| *number);
-        book.traffics = traffics.into_iter().map(|(traffic, _)| traffic).collect();
-        book.locals = locals.into_iter().collect();
-        for lists in [&mut book.of_group, &mut book.naming] {
-            lists.iter_mut().for_each(Vec::shrink_to_fit);
-        }
-        (book.unknown_lists, book.unknown_ports) = (self.unknown_lists, self.unknown_ports);
-        book
     }
 }

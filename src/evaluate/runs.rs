@@ -133,3 +133,106 @@ pub(super) fn blocks_of_answer(pieces: &[(IpRange, Option<usize>, bool)], answer
     }
     ranges.into_iter().flat_map(blocks_of).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::SecurityGraph;
+    use crate::inventory::{
+        Direction, InnerAccessPolicy, Inventory, Network, PrefixList, RuleAction, RulePeer, RulePorts,
+        SecurityGroup, SecurityGroupRule, SecurityGroupType, Tags,
+    };
+    use crate::netset::IpProtocol;
+
+    fn rule(direction: Direction, priority: u16, action: RuleAction, peer: &str) -> SecurityGroupRule {
+        let peer = match peer.strip_prefix("sg-").map(|_| peer.into()) {
+            Some(id) => RulePeer::Group { id, owner: None },
+            None if peer.starts_with("pl-") => RulePeer::PrefixList(peer.into()),
+            None => RulePeer::Block(peer.parse().unwrap()),
+        };
+        SecurityGroupRule {
+            direction,
+            priority,
+            action,
+            protocol: IpProtocol::All,
+            ports: RulePorts::Any,
+            source_ports: None,
+            peer,
+            local: None,
+            unevaluable: None,
+            id: None,
+        }
+    }
+
+    fn graph(rules: Vec<SecurityGroupRule>, blocks: &[&str]) -> SecurityGraph {
+        let entries = blocks.iter().map(|block| block.parse().unwrap()).collect();
+        let list = PrefixList { entries, max_entries: None };
+        let group = SecurityGroup {
+            id: "sg-g".into(),
+            name: "".into(),
+            network: Network::Vpc("vpc-1".into()),
+            region: None,
+            group_type: Some(SecurityGroupType::Normal),
+            inner_access: Some(InnerAccessPolicy::Accept),
+            service_managed: Some(false),
+            rules,
+            rule_gaps: Vec::new(),
+            tags: Tags::default(),
+        };
+        SecurityGraph::new(Inventory {
+            groups: vec![group],
+            prefix_lists: [("pl-many".into(), list)].into(),
+            ..Inventory::default()
+        })
+    }
+
+    #[test]
+    fn a_run_has_the_rules_whose_blocks_hold_it_and_their_numbers_tell_direction_and_strength() {
+        // One list with nested, adjacent and repeated blocks; rules of both directions; both ends of the line.
+        let (into, out) = (Direction::Ingress, Direction::Egress);
+        let rules = vec![
+            rule(into, 1, RuleAction::Accept, "pl-many"),
+            rule(into, 1, RuleAction::Drop, "0.0.0.0/0"),
+            rule(out, 1, RuleAction::Accept, "10.0.1.0/24"),
+            rule(out, 2, RuleAction::Drop, "10.0.0.0/23"),
+            rule(into, 3, RuleAction::Accept, "10.0.2.0/24"),
+            rule(into, 4, RuleAction::Drop, "sg-g"),
+            rule(into, 5, RuleAction::Accept, "::/0"),
+            rule(into, 6, RuleAction::Accept, "255.255.255.255"),
+        ];
+        let (list, more) = (
+            ["10.0.0.0/24", "10.0.1.0/24", "10.0.0.0/16", "10.0.0.128/25"],
+            ["10.0.0.0/24", "255.0.0.0/8", "fd00::/8"],
+        );
+        let graph = graph(rules, &[&list[..], &more[..]].concat());
+        let book = RuleBook::new(&graph);
+        let all: Vec<u32> = graph.groups().flat_map(|group| book.of_group(group)).copied().collect();
+        for family in [Family::Ipv4, Family::Ipv6] {
+            let (runs, kinds) = runs(&book, family, &all, &[]);
+            assert_eq!((runs[0].first, runs[runs.len() - 1].last), (0, family.last()));
+            assert!(runs.windows(2).all(|pair| pair[0].last + 1 == pair[1].first));
+            for run in &runs {
+                for address in [run.first, run.last] {
+                    let holds = |number: &&u32| match &book.body(**number).peer {
+                        Peer::Blocks(blocks) => blocks.iter().any(|block| {
+                            block.family() == family && (block.first()..=block.last()).contains(&address)
+                        }),
+                        _ => false,
+                    };
+                    let expected: Vec<u32> = all.iter().filter(holds).copied().collect();
+                    assert_eq!(kinds[run.kind as usize].0, expected, "{family:?} {address:x}");
+                }
+            }
+            let distinct: BTreeSet<&Vec<u32>> = kinds.iter().map(|(numbers, _)| numbers).collect();
+            assert_eq!(distinct.len(), kinds.len());
+        }
+        for direction in [into, out] {
+            let asked: Vec<u32> =
+                all.iter().copied().filter(|number| book.body(*number).direction == direction).collect();
+            assert_eq!(book.asked(&all, direction), asked);
+            assert!(all.iter().all(|number| book.is_asked(*number, direction) == asked.contains(number)));
+            let strength = |number: &u32| (book.body(*number).priority, book.body(*number).action);
+            assert!(asked.is_sorted_by_key(strength));
+        }
+    }
+}

@@ -36,7 +36,7 @@ pub(crate) enum Slot {
     NoGroup,
     /// The intra-group Accept before the custom rules.
     InnerFirst(GroupIx),
-    /// A custom rule, by number.
+    /// A custom rule, by number. INVARIANT: all lines of a side are about one direction, in which numbers go by strength.
     Rule(u32),
     /// The intra-group Accept behind the custom rules.
     InnerLast(GroupIx),

@@ -141,8 +141,7 @@ impl Walk {
         for (waiting, earlier) in self.before.iter_mut().zip(ACTIONS) {
             let hit = waiting.intersection(traffic);
             if !hit.is_empty() && (both || after_only) {
-                let slot = self.done.slot(earlier, action);
-                *slot = slot.union(&hit);
+                self.done.slot(earlier, action).add(&hit);
                 if !before_only && !neither {
                     *waiting = waiting.difference(traffic);
                 }
@@ -151,8 +150,7 @@ impl Walk {
         for (waiting, later) in self.after.iter_mut().zip(ACTIONS) {
             let hit = waiting.intersection(traffic);
             if !hit.is_empty() && (both || before_only) {
-                let slot = self.done.slot(action, later);
-                *slot = slot.union(&hit);
+                self.done.slot(action, later).add(&hit);
                 if !after_only && !neither {
                     *waiting = waiting.difference(traffic);
                 }

@@ -26,7 +26,7 @@ pub(super) struct Draft {
     pub(super) at: At,
     pub(super) counts: Counts,
     pub(super) read_count: u64,
-    /// The places of the rules of the model.
+    /// The places of the rules of the model. INVARIANT: as many, in the same order, until `judge_groups` sorts the rules.
     pub(super) places: Vec<At>,
 }
 

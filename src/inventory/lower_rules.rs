@@ -55,6 +55,7 @@ pub(super) fn rules(
     }
     let elements = inner(&path, list.shape, "Permission");
     fact.rules.reserve_exact(list.items.len());
+    fact.positions.reserve_exact(list.items.len());
     for (index, slot) in list.items.iter().enumerate() {
         let at = elements.index(index);
         let permission = element(slot, &at, notices)?;

@@ -164,6 +164,7 @@ mod tests {
     #[test]
     fn an_excerpt_is_short_and_harmless() {
         assert_eq!(excerpt("a\u{1b}[31m\u{202e}"), "a\\u{1b}[31m\\u{202e}");
+        assert_eq!(excerpt("tc\u{ad}p\u{e0041}"), "tc\\u{ad}p\\u{e0041}");
         assert_eq!(excerpt(&"x".repeat(500)).chars().count(), 121);
     }
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 /// How many texts a thread remembers. An estate has more interfaces than that, and far fewer groups and networks.
 const REMEMBERED: usize = 1 << 14;
 
-/// Longer texts are hardly ever the same.
+/// Longer texts are hardly ever the same. The keys of the tags of a thing, which are one text, can be as long.
 const LONGEST: usize = 256;
 
 static HASHER: FixedState = FixedState::with_seed(0);

@@ -1,5 +1,5 @@
 //! The tags of a thing. Every machine has a few. Many have the same keys, which are held once; a ticket or a date makes the
-//! values unlike all others, so those of one thing are a run of a text that many share: nothing is allocated for one.
+//! values unlike all others, so those of one thing are a run of a text that many share, once [`Tags::share`] was called.
 
 use std::fmt::{self, Write as _};
 

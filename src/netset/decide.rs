@@ -84,18 +84,19 @@ mod tests {
             ),
             (everything.difference(&tcp(1, 9_000)), true),
         ];
-        for from in 0..rules.len() {
+        let runs = (0..rules.len()).flat_map(|from| (from..=rules.len()).map(move |to| (from, to)));
+        for (from, to) in runs {
             let (mut open, mut accepted) = (TransportSet::universe(Family::Ipv4), TransportSet::empty());
-            for (traffic, accepts) in &rules[from..] {
+            for (traffic, accepts) in &rules[from..to] {
                 if *accepts {
                     accepted = accepted.union(&open.intersection(traffic));
                 }
                 open = open.difference(traffic);
             }
-            let asked = rules[from..].iter().map(|(traffic, accepts)| (traffic, *accepts));
+            let asked = rules[from..to].iter().map(|(traffic, accepts)| (traffic, *accepts));
             let universe = TransportSet::universe(Family::Ipv4);
-            assert_eq!(universe.decided(asked.clone(), false), accepted, "from {from}");
-            assert_eq!(universe.decided(asked, true), accepted.union(&open), "from {from}");
+            assert_eq!(universe.decided(asked.clone(), false), accepted, "from {from} to {to}");
+            assert_eq!(universe.decided(asked, true), accepted.union(&open), "from {from} to {to}");
         }
     }
 }

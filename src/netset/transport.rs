@@ -523,5 +523,13 @@ pub(super) mod tests {
         assert!(from(1, 10).is_disjoint(&from(11, 30)));
         assert_eq!(from(1, 10).intersection(&tcp(1, 100)), from(1, 10));
         assert_eq!(tcp(1, 100).intersection(&from(1, 10)), from(1, 10));
+        assert!(from(1, 10).is_subset(&tcp(22, 22)) && !tcp(22, 22).is_subset(&from(1, 10)));
+        assert!(from(5, 10).is_subset(&from(1, 10)) && !from(5, 11).is_subset(&from(1, 10)));
+        assert!(!from(1, 10).is_disjoint(&from(10, 30)) && from(1, 10).is_disjoint(&tcp(23, 30)));
+        let mut sum = from(1, 10);
+        sum.add(&TransportSet::empty());
+        assert_eq!(sum, from(1, 10));
+        sum.add(&tcp(22, 23));
+        assert_eq!(sum, tcp(22, 23));
     }
 }

@@ -109,7 +109,7 @@ pub(super) fn sums(context: &Context<'_>, sought: Sought, narrowed: Narrowed<'_>
                     let is_inside = matches!(other, Party::Interface(_));
                     let sum = found.entry(Key { subject, certainty, way, is_inside }).or_default();
                     if sum.others.insert(*other) || !part.is_subset(&sum.traffic) {
-                        sum.traffic = sum.traffic.union(&part);
+                        sum.traffic.add(&part);
                     }
                     sum.exact.push(format!("{} {exact}", other.name(context)));
                 }

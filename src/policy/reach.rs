@@ -227,8 +227,7 @@ pub(super) struct Sums(BTreeMap<(Standing, Certainty), TransportSet>);
 impl Sums {
     pub(super) fn add(&mut self, parts: &[Part]) {
         for (key, part) in parts {
-            let sum = self.0.entry(*key).or_default();
-            *sum = sum.union(part);
+            self.0.entry(*key).or_default().add(part);
         }
     }
 

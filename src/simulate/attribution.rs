@@ -129,8 +129,7 @@ impl Responsible<'_> {
         }
         let mut shares: BTreeMap<Vec<(InterfaceIx, GroupIx)>, TransportSet> = BTreeMap::new();
         for (by, piece) in pieces {
-            let share = shares.entry(if by.is_empty() { names.clone() } else { by }).or_default();
-            *share = share.union(&piece);
+            shares.entry(if by.is_empty() { names.clone() } else { by }).or_default().add(&piece);
         }
         let share = |(removed_by, traffic)| (removed_by, Delta { traffic, ..delta.clone() });
         shares.into_iter().map(share).collect()

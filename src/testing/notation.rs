@@ -278,7 +278,8 @@ fn block(text: &str) -> Parsed<IpBlock> {
 }
 
 fn range(text: &str) -> Parsed<PortRange> {
-    PortRange::parse(text.trim()).map_err(|error| error.to_string())
+    let text = text.trim();
+    PortRange::parse(text).map_err(|error| format!("`{text}` {error}"))
 }
 
 fn ranges(text: &str) -> Parsed<Vec<PortRange>> {
@@ -333,6 +334,12 @@ mod tests {
         assert_eq!((second.id.as_str(), second.kind), ("eni-A.2", InterfaceKind::Secondary));
         assert_eq!(second.memberships, Memberships::Unknown);
         assert_eq!(second.network, Network::Vpc("vpc-2".into()));
+    }
+
+    #[test]
+    fn what_is_no_port_range_is_said_with_the_text() {
+        let error = world("G1{normal}; G1: in 1 accept tcp 443/80 from ::/0").unwrap_err();
+        assert_eq!(error.message, "`443/80` has its low port above its high port");
     }
 
     #[test]

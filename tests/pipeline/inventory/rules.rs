@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sgleave::inventory::{RulePeer, RulePorts, Unevaluable};
 
-use super::{issues, refusal, rule_gaps, rules_of_a, with, with_keys, with_rule};
+use super::{issues, read, refusal, rule_gaps, rules_of_a, whole, with, with_keys, with_rule};
 
 const RULE: &str = "/Permissions/Permission/0";
 
@@ -61,6 +61,38 @@ fn a_rule_that_lacks_what_it_does_leaves_a_gap() {
             assert_eq!(rule_gaps(&inventory, "sg-a"), [(direction.clone(), code)]);
             assert!(rules_of_a(&inventory).is_empty());
         }
+    }
+}
+
+/// Rules and their places stay together when one of them cannot be used and another page follows.
+#[test]
+fn what_is_noted_about_a_rule_points_at_it_on_its_page() {
+    let pages = |number: usize| {
+        let mut files = whole();
+        let (_, first) = files.iter_mut().find(|(name, _)| name == "sg-a.json").unwrap();
+        let mut second = first.clone();
+        first["NextToken"] = json!("tok");
+        let rules = second["Permissions"]["Permission"].as_array_mut().unwrap();
+        rules[0].as_object_mut().unwrap().remove("Priority");
+        for at in 1..4 {
+            let mut rule = rules[0].clone();
+            rule["SecurityGroupRuleId"] = json!(format!("sgr-2-{at}"));
+            rule["Priority"] = json!(at + 1);
+            rules.push(rule);
+        }
+        rules[number]["SourceGroupId"] = json!("sg-nobody");
+        rules[number].as_object_mut().unwrap().remove("SourceCidrIp");
+        files.push(("sg-a-2.json".to_owned(), second));
+        read(&files).unwrap()
+    };
+    for number in 1..4 {
+        let inventory = pages(number);
+        let issue = inventory.issues().iter().find(|issue| issue.code == "unknown-group").unwrap();
+        assert_eq!(
+            (issue.source.as_str(), issue.pointer.as_str()),
+            ("sg-a-2.json", format!("/Permissions/Permission/{number}").as_str())
+        );
+        assert_eq!(rules_of_a(&inventory).len(), 4);
     }
 }
 
