@@ -90,6 +90,13 @@ pub(super) struct Base<'a> {
 }
 
 const NO_BASE: u32 = u32::MAX;
+
+/// What an entry costs besides its key, in numbers of four bytes: what it leads to, and its part of the table.
+const ENTRY: usize = 16;
+
+/// An eighth of a gigabyte, for each thread. A realistic VPC of forty thousand memberships holds less than half of it. Where
+/// assertions are checked, as in tests, so little that small estates begin anew as well.
+const MOST_HELD: usize = if cfg!(debug_assertions) { 1 << 9 } else { 1 << 25 };
 /// The number of the list without rules.
 pub(super) const NO_RULES: u32 = 0;
 
@@ -157,8 +164,8 @@ pub(super) struct StrangerKey {
     pub(super) kinds: (bool, bool),
 }
 
-/// The answers of one VPC under given settings, as they are worked out. Grows with the distinct answers, not with the
-/// questions.
+/// The answers of one VPC under given settings, as they are worked out. Grows with the distinct questions; whoever has
+/// very many of them begins anew between two kin, when [`Answers::is_full`] says so.
 #[derive(Debug)]
 pub struct Answers<'b> {
     book: &'b RuleBook,
@@ -170,7 +177,9 @@ pub struct Answers<'b> {
     pairs: Numbered<PairAnswer>,
     lists: HashMap<Box<[u32]>, u32>,
     /// What strangers say.
-    pub(super) strangers: HashMap<StrangerKey, Slots>,
+    strangers: HashMap<StrangerKey, Slots>,
+    /// How many numbers the keys of all that is remembered hold.
+    held: usize,
     /// Room for one question at a time: its key, and its rules in order.
     key: Vec<u32>,
     rules: Vec<u32>,
@@ -193,9 +202,17 @@ impl<'b> Answers<'b> {
             pairs: Numbered::default(),
             lists: HashMap::from_iter([(Box::default(), NO_RULES)]),
             strangers: HashMap::new(),
+            held: 0,
             key: Vec::new(),
             rules: Vec::new(),
         }
+    }
+
+    /// Tells whether so much is remembered that it is better forgotten. Where nearly everybody has groups of its own, few
+    /// questions come twice, and what is remembered of them would fill any memory.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.held > MOST_HELD
     }
 
     /// Returns the number of the verdict of these rules: those that match, strongest first, without repetitions.
@@ -224,11 +241,22 @@ impl<'b> Answers<'b> {
                 let number = number_of(self.verdicts.insert_full(self.decide(facts, &rules)).0);
                 self.rules = rules;
                 self.by_rules.insert(key.as_slice().into(), number);
+                self.held += key.len() + ENTRY;
                 number
             }
         };
         self.key = key;
         number
+    }
+
+    /// Returns what a stranger says, if it was asked before.
+    pub(super) fn stranger(&self, key: &StrangerKey) -> Option<Slots> {
+        self.strangers.get(key).copied()
+    }
+
+    pub(super) fn remember(&mut self, key: StrangerKey, said: Slots) {
+        self.strangers.insert(key, said);
+        self.held += ENTRY;
     }
 
     /// Returns the number of a list of rules.
@@ -238,6 +266,7 @@ impl<'b> Answers<'b> {
         }
         let number = number_of(self.lists.len());
         self.lists.insert(rules.into(), number);
+        self.held += rules.len() + ENTRY;
         number
     }
 
@@ -331,6 +360,7 @@ impl<'b> Answers<'b> {
         drop(choices);
         let number = number_of(self.pairs.insert_full(answer).0);
         self.by_pair.insert(pair, number);
+        self.held += ENTRY;
         number
     }
 

@@ -111,11 +111,11 @@ impl Profile<'_, '_> {
             return [u32::MAX; 4];
         };
         let key = StrangerKey { note, list, lens: *described, kinds: class.kinds(self.lenses) };
-        if let Some(known) = answers.strangers.get(&key) {
-            return *known;
+        if let Some(known) = answers.stranger(&key) {
+            return known;
         }
         let said = self.theirs(note, lens, specific, None, None, answers);
-        answers.strangers.insert(key, said);
+        answers.remember(key, said);
         said
     }
 

@@ -67,6 +67,9 @@ impl Simulator<'_> {
             let mut answers = Answers::new(&self.compiled, options.readings);
             let mut found = Vec::new();
             for kin in chunk {
+                if answers.is_full() {
+                    answers = Answers::new(&self.compiled, options.readings);
+                }
                 let known = found.len();
                 self.sweep_kin(&field, kin, options, &mut answers, &mut found);
                 tick((found.len() - known) as u64);
