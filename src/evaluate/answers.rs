@@ -90,6 +90,8 @@ pub(super) struct Base<'a> {
 }
 
 const NO_BASE: u32 = u32::MAX;
+/// The number of the list without rules.
+pub(super) const NO_RULES: u32 = 0;
 
 /// What an entry costs besides its key, in numbers of four bytes: what it leads to, and its part of the table.
 const ENTRY: usize = 16;
@@ -97,8 +99,6 @@ const ENTRY: usize = 16;
 /// An eighth of a gigabyte, for each thread. A realistic VPC of forty thousand memberships holds less than half of it. Where
 /// assertions are checked, as in tests, so little that small estates begin anew as well.
 const MOST_HELD: usize = if cfg!(debug_assertions) { 1 << 9 } else { 1 << 25 };
-/// The number of the list without rules.
-pub(super) const NO_RULES: u32 = 0;
 
 /// The accepted traffic under every choice; one entry where they agree.
 type Verdict = SmallVec<[TransportSet; 1]>;
@@ -178,7 +178,7 @@ pub struct Answers<'b> {
     lists: HashMap<Box<[u32]>, u32>,
     /// What strangers say.
     strangers: HashMap<StrangerKey, Slots>,
-    /// How many numbers the keys of all that is remembered hold.
+    /// How much is remembered, in numbers of four bytes.
     held: usize,
     /// Room for one question at a time: its key, and its rules in order.
     key: Vec<u32>,
@@ -333,15 +333,15 @@ impl<'b> Answers<'b> {
         })
     }
 
-    /// Returns what a pair can answer over all choices.
-    fn joint(&self, family: Family, pair: PairKey) -> Outcomes {
+    /// Returns what a pair can answer over all choices, of what each accepts before and after.
+    fn joint(&self, family: Family, accepted: &[[TransportSet; 2]]) -> Outcomes {
         let mut outcomes = Outcomes::default();
-        for [before, after] in self.accepted_by_both(pair) {
+        for [before, after] in accepted {
             outcomes.add(&Outcomes {
-                kept: before.intersection(&after),
-                lost: before.difference(&after),
-                gained: after.difference(&before),
-                denied: self.universe(family).difference(&before).difference(&after),
+                kept: before.intersection(after),
+                lost: before.difference(after),
+                gained: after.difference(before),
+                denied: self.universe(family).difference(before).difference(after),
             });
         }
         outcomes
@@ -352,12 +352,11 @@ impl<'b> Answers<'b> {
         if let Some(known) = self.by_pair.get(&pair) {
             return *known;
         }
-        let mut choices = self.accepted_by_both(pair);
-        let answer = match (choices.next(), choices.next()) {
-            (Some([before, after]), None) => PairAnswer::of_one(&before, &after),
-            _ => PairAnswer::of(&self.joint(family, pair)),
+        let accepted: SmallVec<[[TransportSet; 2]; 1]> = self.accepted_by_both(pair).collect();
+        let answer = match accepted.as_slice() {
+            [[before, after]] => PairAnswer::of_one(before, after),
+            several => PairAnswer::of(&self.joint(family, several)),
         };
-        drop(choices);
         let number = number_of(self.pairs.insert_full(answer).0);
         self.by_pair.insert(pair, number);
         self.held += ENTRY;
@@ -366,7 +365,8 @@ impl<'b> Answers<'b> {
 
     /// Returns the traffic of a pair that is surely accepted before and after.
     pub(super) fn kept(&self, family: Family, pair: PairKey) -> TransportSet {
-        self.joint(family, pair).judged().kept
+        let accepted: Vec<[TransportSet; 2]> = self.accepted_by_both(pair).collect();
+        self.joint(family, &accepted).judged().kept
     }
 
     #[expect(clippy::indexing_slicing, reason = "an answer's number is only made by `pair`")]
