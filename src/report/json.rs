@@ -4,6 +4,7 @@ use std::io;
 
 use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
+use serde_json::value::RawValue;
 
 use crate::steering::{is_steering, steers};
 
@@ -25,18 +26,31 @@ pub(super) fn write(document: &impl Serialize, out: &mut dyn io::Write) -> io::R
 /// # Errors
 /// Those of the writer.
 pub(super) fn write_line(document: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
-    let mut line = serde_json::to_string(document)?;
-    if steers(&line) {
-        // Outside of strings there is no such character, so each one can be escaped where it stands.
-        let mut units = [0_u16; 2];
-        let escape = |character: char| match is_steering(character) {
-            true => character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
-            false => character.to_string(),
-        };
-        line = line.chars().map(escape).collect::<Vec<String>>().concat();
-    }
+    let mut line = line_of(document)?;
     line.push('\n');
     out.write_all(line.as_bytes())
+}
+
+/// Returns a part of a document on one line, with the same care for displays, to stand in many places.
+///
+/// # Errors
+/// Those of the serializer.
+pub(super) fn fragment(part: &impl Serialize) -> serde_json::Result<Box<RawValue>> {
+    line_of(part).and_then(RawValue::from_string)
+}
+
+fn line_of(document: &impl Serialize) -> serde_json::Result<String> {
+    let line = serde_json::to_string(document)?;
+    if !steers(&line) {
+        return Ok(line);
+    }
+    // Outside of strings there is no such character, so each one can be escaped where it stands.
+    let mut units = [0_u16; 2];
+    let escape = |character: char| match is_steering(character) {
+        true => character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
+        false => character.to_string(),
+    };
+    Ok(line.chars().map(escape).collect::<Vec<String>>().concat())
 }
 
 /// [`PrettyFormatter`], except that characters which steer a display are written as `\u` escapes. JSON itself

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use schemars::JsonSchema;
+use serde::ser::{Error as _, SerializeSeq as _};
 use serde::{Serialize, Serializer};
 
 use super::names::Names;
@@ -65,6 +66,8 @@ pub struct ForeignGroupEndpoint<'a> {
 }
 
 /// Everybody on one side of an entry. Who that is, is looked up when it is asked for: a side can be as large as the estate.
+///
+/// Serialized for `serde_json` only: interfaces are texts that are made once, since each stands on many sides.
 #[derive(Debug, Clone)]
 pub struct Endpoints<'a> {
     sets: &'a [EndpointSet],
@@ -90,7 +93,17 @@ impl<'a> Endpoints<'a> {
 
 impl Serialize for Endpoints<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter())
+        let mut written = serializer.serialize_seq(Some(self.sets.len()))?;
+        for endpoint in self.iter() {
+            match &endpoint {
+                Endpoint::Interface(interface) => {
+                    let line = self.names.lines.of(interface.ix, interface.addresses, &endpoint);
+                    written.serialize_element(&line.map_err(S::Error::custom)?)?;
+                }
+                Endpoint::External(_) | Endpoint::ForeignGroup(_) => written.serialize_element(&endpoint)?,
+            }
+        }
+        written.end()
     }
 }
 

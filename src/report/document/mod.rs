@@ -10,6 +10,7 @@ mod endpoint;
 mod explanation;
 mod inspection;
 mod leftover;
+mod lines;
 mod names;
 mod removal;
 mod review;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::lines::Lines;
 use crate::graph::{GroupIx, InterfaceIx, SecurityGraph};
 use crate::inventory::RulePeer;
 
@@ -10,6 +11,7 @@ use crate::inventory::RulePeer;
 pub(in crate::report) struct Names<'a> {
     pub(in crate::report) graph: &'a SecurityGraph,
     owners: BTreeMap<&'a str, &'a str>,
+    pub(super) lines: Lines,
 }
 
 impl<'a> Names<'a> {
@@ -26,7 +28,7 @@ impl<'a> Names<'a> {
                 owners.insert(reference.referencing.as_str(), owner.as_str());
             }
         }
-        Self { graph, owners }
+        Self { graph, owners, lines: Lines::new(inventory.interfaces.len()) }
     }
 
     pub(in crate::report) fn interface(&self, ix: InterfaceIx) -> &'a str {

@@ -1,5 +1,7 @@
 //! The published JSON against the contract and its own schema.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, json};
 use sgleave::evaluate::{Cause, Disposition, Endpoint, Flow, Readings};
 use sgleave::netset::Packet;
@@ -238,6 +240,29 @@ fn the_report_is_the_document() {
     let context = sample::context(&graph);
     let report = SimulationReport::new(&simulation, &context);
     assert_eq!(serde_json::to_value(report.document()).unwrap(), document());
+}
+
+#[test]
+fn an_interface_is_written_with_the_addresses_of_its_entry() {
+    let graph = sample::graph();
+    let simulation = sample::simulation(&graph);
+    let context = sample::context(&graph);
+    let report = SimulationReport::new(&simulation, &context);
+    let written = document();
+    let mut addresses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (at, entry) in report.document().changes.iter().enumerate() {
+        for (side, ends) in [("sources", &entry.sources), ("destinations", &entry.destinations)] {
+            let shown: Vec<Value> = ends.iter().map(|end| serde_json::to_value(end).unwrap()).collect();
+            for end in shown.iter().filter(|end| end["kind"] == "interface") {
+                addresses
+                    .entry(end["interface_id"].to_string())
+                    .or_default()
+                    .insert(end["addresses"].to_string());
+            }
+            assert_eq!(written["changes"][at][side], Value::from(shown));
+        }
+    }
+    assert!(addresses.values().any(|sets| sets.len() > 1), "no interface has two sets of addresses");
 }
 
 #[test]
