@@ -43,9 +43,7 @@ pub(super) struct Memo {
     sides: Vec<Studied>,
     pub(super) ours: HashMap<OurSide, u32>,
     pub(super) theirs: HashMap<TheirSide, u32>,
-    /// What changes with external addresses, by (run, whether it is the metadata address).
-    pub(super) outside: HashMap<(Direction, u32, bool), Answer>,
-    /// The same by the row's side.
+    /// What changes with external addresses, by the row's side.
     pub(super) externals: HashMap<(Direction, u32), Answer>,
     pub(super) contacts: HashMap<(Direction, u32, u32), Contact>,
     /// The contact with a peer, by (run, class, plain).

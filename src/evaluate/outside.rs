@@ -1,7 +1,10 @@
 //! A changed interface against whoever is no interface of its VPC: external addresses, groups of other accounts.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::delta::{Delta, deltas};
 use super::matching::{METADATA, Remote, is_metadata};
@@ -16,8 +19,12 @@ use crate::inventory::Direction;
 use crate::netset::{Family, IpBlock, IpRange};
 
 impl Row<'_, '_> {
-    /// Compares every external address: the whole family, cut where the row's own rules cut it.
-    pub fn externals(&mut self) -> Vec<ExternalGroup> {
+    /// Compares every external address: the whole family, cut where the row's own rules cut it, and where what
+    /// `tell` makes of what changes at an address that stands for its run differs.
+    pub fn externals<T: PartialEq>(
+        &mut self,
+        tell: impl Fn(Direction, IpAddr, &[Delta]) -> T,
+    ) -> Vec<(ExternalGroup, T)> {
         let covered =
             self.difference.line(self.vpc, self.range.family()).map_or(&[][..], |line| &line.covered);
         let mut found = Vec::new();
@@ -30,21 +37,26 @@ impl Row<'_, '_> {
                 let inner = Some(metadata).filter(|block| block.family() == range.family());
                 cuts.extend(cut(range, inner.into_iter()).into_iter().map(|range| (range, run.kind)));
             }
-            let mut answers: Vec<Arc<[Delta]>> = Vec::new();
+            let mut answers: Vec<(Arc<[Delta]>, T)> = Vec::new();
+            let mut known: HashMap<(u32, bool), Option<usize>> = HashMap::new();
             let mut pieces: Vec<(IpRange, Option<usize>, bool)> = Vec::new();
             for (range, run) in cuts {
-                let answer = self.external_answer(direction, range, run).map(|deltas| {
-                    answers.iter().position(|known| *known == deltas).unwrap_or_else(|| {
-                        answers.push(deltas);
+                let answer = *known.entry((run, is_metadata(range))).or_insert_with(|| {
+                    let deltas = self.judge_external(direction, range, run)?;
+                    let told = tell(direction, range.address(), &deltas);
+                    let answer = (deltas, told);
+                    let place = answers.iter().position(|known| *known == answer);
+                    Some(place.unwrap_or_else(|| {
+                        answers.push(answer);
                         answers.len() - 1
-                    })
+                    }))
                 });
                 pieces.push((range, answer, is_covered(covered, range)));
             }
-            for (number, deltas) in answers.iter().enumerate() {
+            for (number, (deltas, told)) in answers.into_iter().enumerate() {
                 let blocks = blocks_of_answer(&pieces, number);
                 if !blocks.is_empty() {
-                    found.push(ExternalGroup { direction, deltas: deltas.clone(), blocks });
+                    found.push((ExternalGroup { direction, deltas, blocks }, told));
                 }
             }
         }
@@ -52,16 +64,6 @@ impl Row<'_, '_> {
     }
 
     /// Runs of one kind lie in the same rules, and no rule asks an external address anything else.
-    fn external_answer(&mut self, direction: Direction, range: IpRange, run: u32) -> Answer {
-        let key = (direction, run, is_metadata(range));
-        if let Some(known) = self.memo.outside.get(&key) {
-            return known.clone();
-        }
-        let answer = self.judge_external(direction, range, run);
-        self.memo.outside.insert(key, answer.clone());
-        answer
-    }
-
     fn judge_external(&mut self, direction: Direction, range: IpRange, run: u32) -> Answer {
         let block = IpBlock::single(range.address());
         let numbers = self.own_candidates(run);

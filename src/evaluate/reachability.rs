@@ -47,8 +47,10 @@ pub struct PeerGroup {
     pub direction: Direction,
     /// What changes; not empty.
     pub deltas: Arc<[Delta]>,
-    /// The peers, sorted; all of one class and run.
+    /// The peers, sorted. None of them changes itself, or all do; those are of one class and run.
     pub peers: Vec<PeerPiece>,
+    /// The side of the row and that of the peers, by number; equal numbers are equal sides.
+    pub(crate) sides: (u32, u32),
 }
 
 /// External addresses with the same answers in one direction.
@@ -98,6 +100,9 @@ pub struct Row<'d, 'g> {
     pub(super) looks: Looks,
     pub(super) memo: Memo,
 }
+
+/// A run, a class, and whether the address is a plain one: what peers must share to be treated alike.
+type Cell = (u32, u32, bool);
 
 pub(super) const BOTH: [Direction; 2] = [Direction::Egress, Direction::Ingress];
 
@@ -197,11 +202,12 @@ impl<'d, 'g> Row<'d, 'g> {
         Cow::Owned(found)
     }
 
-    /// Compares every peer that can be concerned. The cost follows the members of the groups that the change concerns
-    /// and the addresses in the rules that come or go, plus the distinct answers.
-    pub fn peers(&mut self) -> Vec<PeerGroup> {
+    /// Compares every peer that can be concerned, also those that change themselves: such a pair stands in the rows of both
+    /// its interfaces. The cost follows the members of the groups that the change concerns
+    /// and the addresses in the rules that come or go, plus the distinct answers. `is_apart` keeps all apart by class and run.
+    pub fn peers(&mut self, is_apart: bool) -> Vec<PeerGroup> {
         let candidates = self.candidates();
-        self.compare(&candidates)
+        self.compare(&candidates, is_apart)
     }
 
     /// Compares these peers only.
@@ -209,23 +215,19 @@ impl<'d, 'g> Row<'d, 'g> {
         let (graph, family) = (self.difference.graph, self.range.family());
         let points = interfaces.iter().flat_map(|one| points_of(*one, graph.interface(*one), family));
         let points: Vec<Point> = points.collect();
-        self.compare(&points)
+        self.compare(&points, false)
     }
 
-    fn compare(&mut self, points: &[Point]) -> Vec<PeerGroup> {
+    fn compare(&mut self, points: &[Point], is_apart: bool) -> Vec<PeerGroup> {
         let mut found: Vec<PeerGroup> = Vec::new();
-        // Where among the found the peers of a pair of sides are; nowhere where nothing changes.
-        let mut places: HashMap<(Direction, u32, u32), Option<usize>> = HashMap::new();
-        let mut cells: HashMap<(u32, u32, bool), [Option<usize>; 2]> = HashMap::new();
-        for point in points {
-            // Each pair of changed interfaces is compared once, from the smaller.
-            if point.interface == self.interface {
-                continue;
-            }
+        // What changes for a pair of sides, and where among the found its peers are.
+        let mut answers: HashMap<(Direction, u32, u32), Answer> = HashMap::new();
+        let mut places: HashMap<(Direction, u32, u32, Option<Cell>), usize> = HashMap::new();
+        let mut cells: HashMap<Cell, [Option<usize>; 2]> = HashMap::new();
+        let itself = self.interface;
+        for point in points.iter().filter(|point| point.interface != itself) {
             let class = self.difference.class(point.interface);
-            if point.interface < self.interface && self.difference.is_changed(class) {
-                continue;
-            }
+            let is_apart = is_apart || self.difference.is_changed(class);
             let look = self.look(class);
             for (piece, run) in self.pieces_of(point, look.is_narrowed) {
                 let is_shaken = || self.run_kinds.get(run as usize).is_some_and(|(_, shaken)| *shaken);
@@ -233,24 +235,34 @@ impl<'d, 'g> Row<'d, 'g> {
                     continue;
                 }
                 let cell = (run, class, piece.kind.is_plain());
-                let known = cells.get(&cell).filter(|_| look.is_shared(piece.range)).copied();
-                let places = known.unwrap_or_else(|| {
-                    let places = BOTH.map(|direction| {
+                let is_shared = look.is_shared(piece.range);
+                let groups = cells.get(&cell).filter(|_| is_shared).copied().unwrap_or_else(|| {
+                    let groups = BOTH.map(|direction| {
                         let ours = self.ours(direction, run, class, &piece);
                         if !look.is_moved && self.memo.side(ours).side().is_steady() {
                             return None;
                         }
                         let theirs = self.theirs(direction, class, &piece);
-                        *places.entry((direction, ours, theirs)).or_insert_with(|| {
-                            let deltas = self.answer(direction, ours, theirs)?;
-                            found.push(PeerGroup { direction, deltas, peers: Vec::new() });
-                            Some(found.len() - 1)
-                        })
+                        let sides = (direction, ours, theirs);
+                        let answer = answers.entry(sides).or_insert_with(|| self.answer(sides));
+                        let deltas = Arc::clone(answer.as_ref()?);
+                        let next = found.len();
+                        let place = match (is_apart, is_shared) {
+                            (true, false) => next,
+                            _ => *places
+                                .entry((direction, ours, theirs, is_apart.then_some(cell)))
+                                .or_insert(next),
+                        };
+                        if place == next {
+                            let sides = (ours, theirs);
+                            found.push(PeerGroup { direction, deltas, peers: Vec::new(), sides });
+                        }
+                        Some(place)
                     });
-                    cells.insert(cell, places);
-                    places
+                    cells.insert(cell, groups);
+                    groups
                 });
-                for group in places.into_iter().flatten() {
+                for group in groups.into_iter().flatten() {
                     if let Some(group) = found.get_mut(group) {
                         group.peers.push(piece);
                     }
@@ -362,7 +374,7 @@ impl<'d, 'g> Row<'d, 'g> {
     }
 
     /// Returns what changes for a pair of sides. It is remembered where it is asked: a row is compared once.
-    fn answer(&self, direction: Direction, ours: u32, theirs: u32) -> Answer {
+    fn answer(&self, (direction, ours, theirs): (Direction, u32, u32)) -> Answer {
         let (egress, ingress) = match direction {
             Direction::Egress => (ours, theirs),
             Direction::Ingress => (theirs, ours),

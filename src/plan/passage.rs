@@ -211,7 +211,7 @@ impl Legs {
         let changes = |delta: &&Delta| matches!(delta.effect, Effect::Change(_));
         for mut row in difference.rows(interface) {
             let own = row.range();
-            for group in row.peers() {
+            for group in row.peers(false) {
                 for delta in group.deltas.iter().filter(changes) {
                     for peer in &group.peers {
                         let key = (group.direction, peer.interface);
@@ -221,7 +221,7 @@ impl Legs {
                     }
                 }
             }
-            for group in row.externals() {
+            for (group, ()) in row.externals(|_, _, _| ()) {
                 for delta in group.deltas.iter().filter(changes) {
                     let key = (group.direction, own.family());
                     let (peer, traffic) = (group.blocks.clone(), delta.traffic.clone());

@@ -83,7 +83,7 @@ impl Sought {
 }
 
 /// Sums up the losses or gains a rule is about, by the interface that is responsible, certainty, direction, and whether the
-/// other end is inside. What several are responsible for counts for each of them. Linear in the entries and their sides.
+/// other end is inside. What both ends are responsible for counts for each of them. Linear in the entries and their sides.
 pub(super) fn sums(context: &Context<'_>, sought: Sought, narrowed: Narrowed<'_>) -> BTreeMap<Key, Sum> {
     let mut found: BTreeMap<Key, Sum> = BTreeMap::new();
     for change in &context.simulation.impact.changes {
@@ -118,21 +118,20 @@ pub(super) fn sums(context: &Context<'_>, sought: Sought, narrowed: Narrowed<'_>
                 Subject::Interface(interface) => Some(Party::Interface(interface)),
                 _ => None,
             };
-            let holds = |side: &[Party]| own.is_some_and(|own| side.binary_search(&own).is_ok());
-            match (holds(&sources), holds(&destinations)) {
-                (false, false) if !sources.is_empty() && !destinations.is_empty() => {
+            let Some(own) = own else {
+                if !sources.is_empty() && !destinations.is_empty() {
                     add(Way::Aside, &sources, None);
                     add(Way::Aside, &destinations, None);
                 }
-                (is_source, is_destination) => {
-                    // An interface is never paired with itself.
-                    if is_source {
-                        add(Way::Out, &destinations, own);
-                    }
-                    if is_destination {
-                        add(Way::In, &sources, own);
-                    }
-                }
+                continue;
+            };
+            let holds = |side: &[Party]| side.binary_search(&own).is_ok();
+            // An interface is never paired with itself.
+            if change.removals_of.has_sources() && holds(&sources) {
+                add(Way::Out, &destinations, Some(own));
+            }
+            if change.removals_of.has_destinations() && holds(&destinations) {
+                add(Way::In, &sources, Some(own));
             }
         }
     }

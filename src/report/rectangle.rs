@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::document::{ChangeEntry, Endpoint, ForeignGroupEndpoint, InterfaceEndpoint};
+use super::document::{ChangeEntry, Endpoint, ForeignGroupEndpoint, InterfaceEndpoint, PairEndsName};
 use crate::netset::IpBlock;
 
 /// One changed interface and everything of one kind on the other side of an entry.
@@ -44,8 +44,9 @@ impl Peers<'_, '_> {
 
 /// Cuts an entry, whose sources and destinations these are, into disjoint rectangles that together are its product.
 ///
-/// 1. Every changed interface among the sources meets all destinations.
-/// 2. Every changed interface among the destinations meets the sources that are not covered by 1.
+/// 1. Every changed interface among the sources meets all destinations, unless the destinations alone are responsible.
+/// 2. Every changed interface among the destinations meets the sources that are not covered by 1, unless the sources alone
+///    are responsible.
 /// 3. An entry without a changed interface on either side is seen from its sources, or else its destinations.
 pub(super) fn rectangles<'d, 'a>(
     entry: &ChangeEntry<'a>,
@@ -57,8 +58,11 @@ pub(super) fn rectangles<'d, 'a>(
     let changed_in = |side: &'d [Endpoint<'a>]| -> Vec<&'d InterfaceEndpoint<'a>> {
         interfaces_of(side).filter(|end| is_removed(end)).collect()
     };
-    let mut outgoing = changed_in(sources);
-    let mut incoming = changed_in(destinations);
+    let (mut outgoing, mut incoming) = match entry.removals_of {
+        PairEndsName::Sources => (changed_in(sources), Vec::new()),
+        PairEndsName::Destinations => (Vec::new(), changed_in(destinations)),
+        PairEndsName::Both => (changed_in(sources), changed_in(destinations)),
+    };
     if outgoing.is_empty() && incoming.is_empty() {
         outgoing = interfaces_of(sources).collect();
         if outgoing.is_empty() {

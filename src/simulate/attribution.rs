@@ -25,8 +25,17 @@ impl<'a> Attribution<'a> {
         rest.get(..rest.partition_point(|removal| removal.interface == interface)).unwrap_or(&[])
     }
 
-    pub(super) fn of(&self, interfaces: &[InterfaceIx]) -> Vec<&'a JudgedRemoval> {
-        interfaces.iter().flat_map(|interface| self.removals_of(*interface)).collect()
+    /// Returns the removals of a changed interface, as its own.
+    pub(super) fn own(&self, interface: InterfaceIx) -> RemovedBy {
+        self.removals_of(interface).iter().map(|removal| (Who::Own, removal.group)).collect()
+    }
+
+    /// Returns the groups that an interface leaves, in order; `None` where it joins one.
+    pub(super) fn leaving(&self, interface: InterfaceIx) -> Option<Vec<&'a GroupIx>> {
+        let leaves = |removal: &'a JudgedRemoval| {
+            Some(&removal.group).filter(|_| removal.join.is_none() && !removal.stays)
+        };
+        self.removals_of(interface).iter().map(leaves).collect()
     }
 
     pub(super) fn changes(&self, interface: InterfaceIx) -> bool {
@@ -43,18 +52,22 @@ impl<'a> Attribution<'a> {
 
     /// Tells which traffic between the ends each removal is responsible for; nothing where there is one removal only.
     ///
-    /// A removal is responsible where it alone changes the answer, or the answer would not change without it.
-    pub(super) fn of_ends(
-        &self,
-        interfaces: &[InterfaceIx],
-        direction: Direction,
-        ends: [Endpoint; 2],
-    ) -> Responsible<'a> {
-        let candidates = self.of(interfaces);
+    /// A removal is responsible where it alone changes the answer, or the answer would not change without it. `direction` is
+    /// that of the first end, which changes; what holds for both ends holds for all that look like them.
+    pub(super) fn of_ends(&self, direction: Direction, ends: [Endpoint; 2]) -> Responsible<'a> {
+        let of_end = |who: Who, end: Endpoint| {
+            let removals = match end {
+                Endpoint::Interface { interface, .. } => self.removals_of(interface),
+                Endpoint::External(_) | Endpoint::LoadBalancer => &[],
+            };
+            removals.iter().map(move |removal| (who, removal))
+        };
+        let [own, peer] = ends;
+        let candidates: Vec<(Who, &JudgedRemoval)> =
+            of_end(Who::Own, own).chain(of_end(Who::Peer, peer)).collect();
         if candidates.len() < 2 {
             return Responsible { candidates, traffic: Vec::new() };
         }
-        let [own, peer] = ends;
         let (source, destination) = match direction {
             Direction::Egress => (own, peer),
             Direction::Ingress => (peer, own),
@@ -67,14 +80,15 @@ impl<'a> Attribution<'a> {
         let (before, after) = (answer(self.before), answer(self.after));
         let graph = self.before.graph();
         let of_removals = |removals: &[JudgedRemoval]| answer(&outcome(graph, removals));
-        let alone: Vec<_> = candidates.iter().map(|one| of_removals(std::slice::from_ref(*one))).collect();
+        let alone: Vec<_> =
+            candidates.iter().map(|(_, one)| of_removals(std::slice::from_ref(*one))).collect();
         // Without the one of two is the other alone.
         let without: Vec<_> = match alone.as_slice() {
             [first, second] => vec![second.clone(), first.clone()],
             _ => {
-                let others = |removal: &&JudgedRemoval| -> Vec<JudgedRemoval> {
+                let others = |removal: &(Who, &JudgedRemoval)| -> Vec<JudgedRemoval> {
                     let others = candidates.iter().filter(|other| *other != removal);
-                    others.map(|other| (*other).clone()).collect()
+                    others.map(|(_, other)| (*other).clone()).collect()
                 };
                 candidates.iter().map(|removal| of_removals(&others(removal))).collect()
             }
@@ -102,32 +116,42 @@ fn differs(
     universe.difference(&same.union(&open(one).intersection(&open(other))))
 }
 
+/// Whose removal it is, seen from a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Who {
+    /// That of the changed interface the row belongs to.
+    Own,
+    /// That of the peer, which changes as well.
+    Peer,
+}
+
+/// The groups that are left, and by whom; in the order of the removals of the one, then of the other.
+pub(super) type RemovedBy = Vec<(Who, GroupIx)>;
+
 /// The removals that can have a part in what changes between two ends.
 pub(super) struct Responsible<'a> {
-    candidates: Vec<&'a JudgedRemoval>,
+    candidates: Vec<(Who, &'a JudgedRemoval)>,
     /// The traffic each is responsible for; empty where there is one candidate only.
     traffic: Vec<TransportSet>,
 }
 
 impl Responsible<'_> {
     /// Cuts a delta by who is responsible for it. Where no single removal is, all of them are.
-    pub(super) fn shares(&self, delta: &Delta) -> Vec<(Vec<(InterfaceIx, GroupIx)>, Delta)> {
-        let names: Vec<(InterfaceIx, GroupIx)> =
-            self.candidates.iter().map(|one| (one.interface, one.group)).collect();
+    pub(super) fn shares(&self, delta: &Delta) -> Vec<(RemovedBy, Delta)> {
+        let names: RemovedBy = self.candidates.iter().map(|(who, one)| (*who, one.group)).collect();
         if self.traffic.is_empty() {
             return vec![(names, delta.clone())];
         }
-        let mut pieces: Vec<(Vec<(InterfaceIx, GroupIx)>, TransportSet)> =
-            vec![(Vec::new(), delta.traffic.clone())];
+        let mut pieces: Vec<(RemovedBy, TransportSet)> = vec![(Vec::new(), delta.traffic.clone())];
         for (name, traffic) in names.iter().zip(&self.traffic) {
-            let cut = |(by, piece): (Vec<(InterfaceIx, GroupIx)>, TransportSet)| {
+            let cut = |(by, piece): (RemovedBy, TransportSet)| {
                 let (inside, outside) = (piece.intersection(traffic), piece.difference(traffic));
                 let with = by.iter().copied().chain([*name]).collect();
                 [(with, inside), (by, outside)].into_iter().filter(|(_, piece)| !piece.is_empty())
             };
             pieces = pieces.into_iter().flat_map(cut).collect();
         }
-        let mut shares: BTreeMap<Vec<(InterfaceIx, GroupIx)>, TransportSet> = BTreeMap::new();
+        let mut shares: BTreeMap<RemovedBy, TransportSet> = BTreeMap::new();
         for (by, piece) in pieces {
             shares.entry(if by.is_empty() { names.clone() } else { by }).or_default().add(&piece);
         }

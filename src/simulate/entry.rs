@@ -3,27 +3,29 @@
 //! 1. All addresses of one changed interface with the same answer towards the same peers become one entry.
 //! 2. Entries of several changed interfaces with the same answer towards the same peers become one entry.
 //! 3. So do entries that differ only in that each interface is missing among its own peers: an interface is never
-//!    paired with itself, so naming it on both sides means nothing.
+//!    paired with itself, so naming it on both sides means nothing. Where both ends of a pair are responsible, whoever
+//!    stands on both sides must leave the same groups as one and as the other, or it would not be said which.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt as _};
 
-use super::impact::{Change, EndpointSet, SessionEffect};
+use super::attribution::{RemovedBy, Who};
+use super::impact::{Change, EndpointSet, PairEnds, SessionEffect};
 use crate::evaluate::{Cause, ChangeKind, Delta, Disposition, Effect, Evidence, Explanation};
 use crate::graph::{GroupIx, InterfaceIx};
 use crate::inventory::{AddressKind, Addresses, Direction, InterfaceAddress};
 use crate::netset::{Family, IpBlock, IpRange, blocks_of};
 use crate::parallel;
 
-/// What entries must share to be one. Removals of the changed interface itself are named without it.
+/// What entries must share to be one. Removals are named without their interface.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     pub(super) direction: Direction,
     pub(super) family: Family,
     pub(super) delta: Delta,
-    pub(super) removed_by: Vec<(Option<InterfaceIx>, GroupIx)>,
+    pub(super) removed_by: RemovedBy,
 }
 
 /// An address, or a part of a delegated prefix, of an interface.
@@ -57,7 +59,7 @@ pub(super) fn entries(findings: Vec<Finding>) -> (Vec<Change>, Vec<Change>) {
     // Keys come in no order; what is made of them is sorted at the end.
     let by_key: Vec<(Key, Vec<(Range, Peers)>)> = by_key.into_iter().collect();
     let changes_of = |(key, rows): (Key, Vec<(Range, Peers)>)| {
-        let rectangles = merge(rows).into_iter();
+        let rectangles = merge(rows, may_close(&key.removed_by)).into_iter();
         let changes = rectangles.map(|(sources, peers)| change_of(&key, sources, peers));
         (key.delta.effect, changes.collect::<Vec<Change>>())
     };
@@ -74,8 +76,14 @@ pub(super) fn entries(findings: Vec<Finding>) -> (Vec<Change>, Vec<Change>) {
 type Own = EndpointSet;
 type Rectangles = Vec<(Vec<Own>, Vec<EndpointSet>)>;
 
+/// Tells whether an interface may stand on both sides of an entry.
+fn may_close(removed_by: &[(Who, GroupIx)]) -> bool {
+    let left_by = |who: Who| removed_by.iter().filter(move |(one, _)| *one == who).map(|(_, group)| group);
+    left_by(Who::Peer).next().is_none() || left_by(Who::Own).eq(left_by(Who::Peer))
+}
+
 /// Rectangles of sources and peers.
-fn merge(findings: Vec<(Range, Peers)>) -> Rectangles {
+fn merge(findings: Vec<(Range, Peers)>, may_close: bool) -> Rectangles {
     let mut rows: BTreeMap<Range, Vec<Peers>> = BTreeMap::new();
     for (own, peers) in findings {
         rows.entry(own).or_default().push(peers);
@@ -88,7 +96,9 @@ fn merge(findings: Vec<(Range, Peers)>) -> Rectangles {
     let (mut rectangles, mut with_self): (Rectangles, BTreeMap<Vec<EndpointSet>, Vec<Own>>) =
         Default::default();
     for (mut peers, mut owners) in same {
-        if let [own] = owners.as_slice() {
+        if let [own] = owners.as_slice()
+            && may_close
+        {
             let at = peers.partition_point(|peer| peer < own);
             peers.insert(at, own.clone());
             with_self.entry(peers).or_default().append(&mut owners);
@@ -169,20 +179,18 @@ fn addresses(pieces: &[Range]) -> Addresses {
 fn change_of(key: &Key, mut own: Vec<Own>, mut peers: Vec<EndpointSet>) -> Change {
     own.sort_unstable();
     peers.sort_unstable();
-    let owners: BTreeSet<InterfaceIx> = own
-        .iter()
-        .filter_map(
-            |one| if let EndpointSet::Interface { interface, .. } = one { Some(*interface) } else { None },
-        )
-        .collect();
-    let removed_by: BTreeSet<(InterfaceIx, GroupIx)> = key
-        .removed_by
-        .iter()
-        .flat_map(|(interface, group)| match interface {
-            Some(other) => vec![(*other, *group)],
-            None => owners.iter().map(|owner| (*owner, *group)).collect(),
-        })
-        .collect();
+    let left = |(who, group): &(Who, GroupIx)| {
+        let group = *group;
+        let side = if *who == Who::Own { &own } else { &peers };
+        interfaces_of(side).map(move |interface| (interface, group))
+    };
+    let removed_by: BTreeSet<(InterfaceIx, GroupIx)> = key.removed_by.iter().flat_map(left).collect();
+    let is_of_both = key.removed_by.iter().any(|(who, _)| *who == Who::Peer);
+    let removals_of = match key.direction {
+        _ if is_of_both => PairEnds::Both,
+        Direction::Egress => PairEnds::Sources,
+        Direction::Ingress => PairEnds::Destinations,
+    };
     let kind = match key.delta.effect {
         Effect::Change(kind) => kind,
         Effect::SessionRisk => ChangeKind::Lost,
@@ -200,8 +208,16 @@ fn change_of(key: &Key, mut own: Vec<Own>, mut peers: Vec<EndpointSet>) -> Chang
         before: key.delta.before.clone(),
         after: key.delta.after.clone(),
         removed_by: removed_by.into_iter().collect(),
+        removals_of,
         sessions: sessions(&key.delta),
     }
+}
+
+fn interfaces_of(side: &[EndpointSet]) -> impl Iterator<Item = InterfaceIx> {
+    side.iter().filter_map(|end| match end {
+        EndpointSet::Interface { interface, .. } => Some(*interface),
+        EndpointSet::External { .. } | EndpointSet::ForeignGroup { .. } => None,
+    })
 }
 
 /// Law 4: sessions that live on the intra-group Accept can break at once; others can last until they time out.

@@ -46,8 +46,35 @@ pub struct Change {
     pub after: Explanation,
     /// The removals that are responsible, sorted.
     pub removed_by: Vec<(InterfaceIx, GroupIx)>,
+    /// Which of them are responsible for one pair of the entry: those of these ends of it.
+    pub removals_of: PairEnds,
     /// What becomes of sessions that are established when the change happens; `None` for gains.
     pub sessions: Option<SessionEffect>,
+}
+
+/// PairEnds of a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PairEnds {
+    /// The source.
+    Sources,
+    /// The destination.
+    Destinations,
+    /// Both.
+    Both,
+}
+
+impl PairEnds {
+    /// Tells whether the source is meant.
+    #[must_use]
+    pub const fn has_sources(self) -> bool {
+        matches!(self, Self::Sources | Self::Both)
+    }
+
+    /// Tells whether the destination is meant.
+    #[must_use]
+    pub const fn has_destinations(self) -> bool {
+        matches!(self, Self::Destinations | Self::Both)
+    }
 }
 
 /// What becomes of established sessions (law 4, A4).

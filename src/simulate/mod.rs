@@ -22,7 +22,8 @@ pub use crate::evaluate::{ChangeKind, Touched, Witness};
 pub use audit::{Audit, AuditSummary};
 pub use audited::{AuditEffect, AuditedMembership, Consequence};
 pub use impact::{
-    Certainty, Change, EndpointSet, Extent, Impact, Isolation, OrphanKind, OrphanRisk, SessionEffect, Totals,
+    Certainty, Change, EndpointSet, Extent, Impact, Isolation, OrphanKind, OrphanRisk, PairEnds,
+    SessionEffect, Totals,
 };
 pub use judge::{isolate_last, judge, may_hold, unknown_target};
 pub use proposal::{MetadataConflict, ProposedRemoval, merge_duplicates};

@@ -1,9 +1,12 @@
 //! From removals to a [`Simulation`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::attribution::Attribution;
+use foldhash::{HashMap, HashMapExt as _};
+
+use super::attribution::{Attribution, RemovedBy, Responsible, Who};
 use super::entry::{Finding, Key, Peers, Range, entries};
 use super::impact::{Certainty, Change, Impact, Totals};
 use super::isolation::isolations;
@@ -250,6 +253,10 @@ fn add_up(totals: &mut Totals, row: &RowFindings) {
     }
 }
 
+/// What it hangs on who is responsible where nobody joins a group: no line is there on the way that is not there before. The
+/// sides name those lines, and the removals which of them go.
+type Pair<'a> = (Direction, (u32, u32), Vec<&'a GroupIx>);
+
 fn row_findings(
     difference: &Difference<'_>,
     interface: InterfaceIx,
@@ -258,49 +265,57 @@ fn row_findings(
 ) -> RowFindings {
     let mut found = RowFindings::default();
     let naming_us = foreign.naming_any(&attribution.touched(interface));
+    // Where one removal of several joins a group, peers can meet other rules on the way though they meet the same at its ends.
+    let is_apart = attribution.own(interface).len() > 1 && attribution.leaving(interface).is_none();
     for mut row in difference.rows(interface) {
         let own = (interface, row.kind(), row.range());
-        for group in row.peers() {
-            // Peers that change themselves have removals of their own to answer for.
-            let (changed, unchanged): (Vec<PeerPiece>, Vec<PeerPiece>) =
-                group.peers.iter().copied().partition(|peer: &PeerPiece| attribution.changes(peer.interface));
-            let singles = changed.chunks(1).map(<[_]>::to_vec);
-            for peers in singles.chain(Some(unchanged).filter(|peers| !peers.is_empty())) {
-                let Some(first) = peers.first().copied() else { continue };
-                let ends = [
-                    end(&row),
-                    Endpoint::Interface { interface: first.interface, address: first.range.address() },
-                ];
-                let responsible = attribution.of_ends(&[interface, first.interface], group.direction, ends);
-                let pieces: Arc<[Range]> =
-                    peers.iter().map(|peer| (peer.interface, peer.kind, peer.range)).collect();
-                // Peers are counted once a kind, however many deltas there are of it.
-                let mut kinds: Vec<ChangeKind> = Vec::new();
-                for delta in group.deltas.iter() {
-                    if let Effect::Change(kind) = delta.effect
-                        && !kinds.contains(&kind)
-                    {
-                        kinds.push(kind);
-                        found.note(kind, group.direction, interface, &peers);
-                    }
-                    for (removed_by, delta) in responsible.shares(delta) {
+        let mut known: HashMap<Pair<'_>, Arc<Responsible<'_>>> = HashMap::new();
+        for group in row.peers(is_apart) {
+            let Some(first) = group.peers.first().copied() else { continue };
+            let peer = Endpoint::Interface { interface: first.interface, address: first.range.address() };
+            let of_ends = || Arc::new(attribution.of_ends(group.direction, [end(&row), peer]));
+            let responsible = match attribution.leaving(interface).zip(attribution.leaving(first.interface)) {
+                Some((_, by)) => {
+                    Arc::clone(known.entry((group.direction, group.sides, by)).or_insert_with(of_ends))
+                }
+                None => of_ends(),
+            };
+            // Two interfaces that change meet in the rows of both: they are counted by their source.
+            let is_changed = attribution.changes(first.interface);
+            let is_counted = !is_changed || group.direction == Direction::Egress;
+            let pieces: Arc<[Range]> =
+                group.peers.iter().map(|peer| (peer.interface, peer.kind, peer.range)).collect();
+            // Peers are counted once a kind, however many deltas there are of it.
+            let mut kinds: Vec<ChangeKind> = Vec::new();
+            for delta in group.deltas.iter() {
+                if let Effect::Change(kind) = delta.effect
+                    && is_counted
+                    && !kinds.contains(&kind)
+                {
+                    kinds.push(kind);
+                    found.note(kind, group.direction, interface, &group.peers);
+                }
+                for (removed_by, delta) in responsible.shares(delta) {
+                    if !is_changed || is_told(&removed_by, group.direction) {
                         let peers = Peers::Interfaces(Arc::clone(&pieces));
                         found.add(own, group.direction, delta, removed_by, peers);
                     }
                 }
             }
         }
-        for group in row.externals() {
-            let Some(first) = group.blocks.first() else { continue };
-            let ends = [end(&row), Endpoint::External(first.address())];
-            let responsible = attribution.of_ends(&[interface], group.direction, ends);
+        let end = end(&row);
+        let shares = |direction: Direction, address: IpAddr, deltas: &[Delta]| -> Vec<(RemovedBy, Delta)> {
+            let responsible = attribution.of_ends(direction, [end, Endpoint::External(address)]);
+            deltas.iter().flat_map(|delta| responsible.shares(delta)).collect()
+        };
+        for (group, shares) in row.externals(shares) {
             for delta in group.deltas.iter() {
                 if let Effect::Change(kind) = delta.effect {
                     found.externals.insert((kind, group.direction));
                 }
-                for (removed_by, delta) in responsible.shares(delta) {
-                    found.add(own, group.direction, delta, removed_by, Peers::External(group.blocks.clone()));
-                }
+            }
+            for (removed_by, delta) in shares {
+                found.add(own, group.direction, delta, removed_by, Peers::External(group.blocks.clone()));
             }
         }
         for change in foreign.changes(&row, &naming_us) {
@@ -308,8 +323,7 @@ fn row_findings(
                 if let Effect::Change(kind) = delta.effect {
                     found.externals.insert((kind, change.direction));
                 }
-                let removed_by =
-                    attribution.of(&[interface]).iter().map(|r| (r.interface, r.group)).collect();
+                let removed_by = attribution.own(interface);
                 found.add(own, change.direction, delta.clone(), removed_by, Peers::Foreign(change.group));
             }
         }
@@ -319,6 +333,13 @@ fn row_findings(
     found.losing.sort_unstable();
     found.losing.dedup();
     found
+}
+
+/// Tells which of the two rows in which a changed pair meets tells of it: that whose removals are responsible; where those of
+/// both are, that of the source.
+fn is_told(removed_by: &[(Who, GroupIx)], direction: Direction) -> bool {
+    let is_of = |who: Who| removed_by.iter().any(|(one, _)| *one == who);
+    is_of(Who::Own) && (!is_of(Who::Peer) || direction == Direction::Egress)
 }
 
 impl RowFindings {
@@ -331,21 +352,8 @@ impl RowFindings {
         }
     }
 
-    fn add(
-        &mut self,
-        own: Range,
-        direction: Direction,
-        delta: Delta,
-        removed_by: Vec<(InterfaceIx, GroupIx)>,
-        peers: Peers,
-    ) {
-        let relative = |(interface, group)| (Some(interface).filter(|other| *other != own.0), group);
-        let key = Key {
-            direction,
-            family: own.2.family(),
-            delta,
-            removed_by: removed_by.into_iter().map(relative).collect(),
-        };
+    fn add(&mut self, own: Range, direction: Direction, delta: Delta, removed_by: RemovedBy, peers: Peers) {
+        let key = Key { direction, family: own.2.family(), delta, removed_by };
         self.findings.push(Finding { own, key, peers });
     }
 }

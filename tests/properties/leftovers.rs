@@ -122,7 +122,7 @@ fn an_undetermined_verdict_names_what_it_rests_on() {
     assert!(because.iter().all(|reason| reason != "what some answers depend on"), "{because:?}");
 }
 
-/// Returns (destination, removals that are responsible) of each change that begins at A.
+/// Returns (destination, removals that are responsible) of each pair that changes and begins at A.
 fn responsible(simulation: &Simulation<'_>) -> BTreeSet<(String, Vec<String>)> {
     let graph = simulation.graph;
     let name = |end: &EndpointSet| match end {
@@ -134,8 +134,14 @@ fn responsible(simulation: &Simulation<'_>) -> BTreeSet<(String, Vec<String>)> {
         let removed = |(interface, group): &(_, _)| {
             format!("{} {}", graph.interface(*interface).id, graph.group_id(*group))
         };
-        let removals: Vec<String> = change.removed_by.iter().map(removed).collect();
-        change.destinations.iter().map(move |end| (name(end), removals.clone()))
+        change.destinations.iter().map(move |end| {
+            let is_of_pair = |(interface, _): &&(_, _)| {
+                let of = graph.interface(*interface).id.to_string();
+                (change.removals_of.has_sources() && of == "eni-A")
+                    || (change.removals_of.has_destinations() && of == name(end))
+            };
+            (name(end), change.removed_by.iter().filter(is_of_pair).map(removed).collect())
+        })
     });
     found.collect()
 }

@@ -10,7 +10,7 @@ use super::endpoint::{Endpoint, Endpoints};
 use super::names::Names;
 use crate::graph::InterfaceIx;
 use crate::netset::{Family, PortSet, TrafficItem, TransportSet};
-use crate::simulate::{Change, ChangeKind, SessionEffect};
+use crate::simulate::{Change, ChangeKind, PairEnds, SessionEffect};
 
 /// Traffic whose answer changes, between every source and every destination of the entry.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -32,6 +32,8 @@ pub struct ChangeEntry<'a> {
     pub after: ExplanationEntry<'a>,
     /// The removals that are responsible.
     pub removed_by: Vec<Membership<'a>>,
+    /// Which of them are responsible for one pair of the entry: those of these ends of it.
+    pub removals_of: PairEndsName,
     /// What becomes of sessions that are established when it happens; absent for traffic that is gained.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sessions: Option<SessionName>,
@@ -56,6 +58,19 @@ pub enum ChangeName {
     Undetermined,
     /// Stays accepted, but established sessions may break; in `session_risks` only.
     SessionRisk,
+}
+
+/// Ends of a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(rename = "PairEnds")]
+pub enum PairEndsName {
+    /// The source.
+    Sources,
+    /// The destination.
+    Destinations,
+    /// Both.
+    Both,
 }
 
 /// What becomes of established sessions.
@@ -121,6 +136,11 @@ impl<'a> ChangeEntry<'a> {
                     ix: *interface,
                 })
                 .collect(),
+            removals_of: match change.removals_of {
+                PairEnds::Sources => PairEndsName::Sources,
+                PairEnds::Destinations => PairEndsName::Destinations,
+                PairEnds::Both => PairEndsName::Both,
+            },
             sessions: change.sessions.map(|effect| match effect {
                 SessionEffect::MayBreakAtOnce => SessionName::MayBreakAtOnce,
                 SessionEffect::MayLast910Seconds => SessionName::MayLast910Seconds,

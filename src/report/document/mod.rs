@@ -24,7 +24,7 @@ pub use audit::{
 };
 pub use cause::{CauseEntry, DispositionName, ExplanationEntry, RuleCause};
 pub(super) use change::traffic_text;
-pub use change::{ChangeEntry, ChangeName, Membership, SessionName, Traffic};
+pub use change::{ChangeEntry, ChangeName, Membership, PairEndsName, SessionName, Traffic};
 pub(super) use endpoint::address_text;
 pub use endpoint::{Endpoint, Endpoints, ExternalEndpoint, ForeignGroupEndpoint, InterfaceEndpoint};
 pub use explanation::{ExplanationDocument, ExplanationReport, FlowEnd, FlowEntry, OutcomeName};

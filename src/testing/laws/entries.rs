@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use super::ground::{Answers, Checked, Dice, broken, entries_between, flows, is_taken, named, run};
 use super::steps::afterwards;
 use crate::evaluate::{AddressKinds, ChangeKind, Order, Readings};
-use crate::graph::SecurityGraph;
+use crate::graph::{GroupIx, InterfaceIx, SecurityGraph};
 use crate::inventory::Inventory;
 use crate::netset::{IpBlock, Packet};
-use crate::simulate::{Certainty, Change as Entry, EndpointSet, Extent, Simulation};
+use crate::simulate::{Certainty, Change as Entry, EndpointSet, Extent, JudgedRemoval, Simulation};
 use crate::testing::outcome;
 use crate::testing::{ArbRemoval, Change, End, Settings, apply, baseline, change, outcomes};
 
@@ -193,13 +193,57 @@ pub fn removals_are_responsible(inventory: &Inventory, removals: &[ArbRemoval]) 
     let graph = SecurityGraph::new(inventory.clone());
     let simulation: Simulation<'_> = run(&graph, &named(inventory, removals), readings)?;
     for entry in simulation.impact.changes.iter().chain(&simulation.impact.session_risks) {
-        let proposed = |(interface, group): &(crate::graph::InterfaceIx, crate::graph::GroupIx)| {
+        let proposed = |(interface, group): &(InterfaceIx, GroupIx)| {
             let is =
                 |one: &ArbRemoval| one.interface == interface.at() && one.leave == *graph.group_id(*group);
             removals.iter().any(is)
         };
         if entry.removed_by.is_empty() || !entry.removed_by.iter().all(proposed) {
             return broken(format!("nobody proposed what this names: {entry:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Of each pair of an entry, those removals are responsible that alone change the answer, or without which it would not
+/// change; or all of the pair, where no single one is.
+pub fn responsibility_is_exact(inventory: &Inventory, removals: &[ArbRemoval]) -> Checked {
+    let mut dice = Dice::of(inventory, removals);
+    let readings = dice.readings();
+    let graph = SecurityGraph::new(inventory.clone());
+    let simulation = run(&graph, &named(inventory, removals), readings)?;
+    let answers = |done: &[&JudgedRemoval]| {
+        let left = done.iter().filter(|removal| !removal.stays).map(|one| (one.interface, one.group));
+        let joined = done.iter().filter_map(|one| Some((one.interface, one.join?)));
+        Answers::new(graph.baseline().without(left).with(joined), readings)
+    };
+    let all: Vec<&JudgedRemoval> = simulation.removals.iter().collect();
+    let (before, after) = (answers(&[]), answers(&all));
+    for entry in simulation.impact.changes.iter().chain(&simulation.impact.session_risks) {
+        for flow @ (from, to, _) in witnesses(entry, inventory, &mut dice) {
+            let is_end = |interface: InterfaceIx, end: End| matches!(end, End::Interface { index, .. } if index == interface.at());
+            let is_of_pair =
+                |removal: &&&JudgedRemoval| is_end(removal.interface, from) || is_end(removal.interface, to);
+            let candidates: Vec<&JudgedRemoval> = all.iter().filter(is_of_pair).copied().collect();
+            let is_responsible = |removal: &&&JudgedRemoval| {
+                let others: Vec<&JudgedRemoval> =
+                    candidates.iter().filter(|other| other != removal).copied().collect();
+                answers(&[**removal]).of(flow) != before.of(flow)
+                    || answers(&others).of(flow) != after.of(flow)
+            };
+            let name = |removal: &&JudgedRemoval| (removal.interface, removal.group);
+            let mut found: Vec<_> = candidates.iter().filter(is_responsible).map(name).collect();
+            if found.is_empty() {
+                found = candidates.iter().map(name).collect();
+            }
+            let is_said = |(interface, _): &&(InterfaceIx, GroupIx)| {
+                (entry.removals_of.has_sources() && is_end(*interface, from))
+                    || (entry.removals_of.has_destinations() && is_end(*interface, to))
+            };
+            let said: Vec<_> = entry.removed_by.iter().filter(is_said).copied().collect();
+            if said != found {
+                return broken(format!("{flow:?}: {found:?} are responsible, and not {said:?} of {entry:?}"));
+            }
         }
     }
     Ok(())

@@ -32,8 +32,8 @@ pub use changes::{
     totals_count_the_entries, verdict_follows_the_impact,
 };
 pub use entries::{
-    isolation_agrees_with_flows, no_entry_no_change, removals_are_responsible, threads_do_not_matter,
-    witnesses_in_the_evaluator, witnesses_in_the_oracle,
+    isolation_agrees_with_flows, no_entry_no_change, removals_are_responsible, responsibility_is_exact,
+    threads_do_not_matter, witnesses_in_the_evaluator, witnesses_in_the_oracle,
 };
 pub use evidence::{
     forgetting_a_group, forgetting_a_policy, forgetting_a_port_list, forgetting_a_prefix_list,

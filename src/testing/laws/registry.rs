@@ -444,6 +444,12 @@ pub const LAWS: &[Law] = &[
         "contract",
         entries::removals_are_responsible,
     ),
+    law(
+        "responsibility_is_exact",
+        "of each pair of an entry, just those removals are responsible that make a difference",
+        "contract",
+        entries::responsibility_is_exact,
+    ),
 ];
 
 const fn law(

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sgleave::netset::{Family, PortSet, TransportSet};
 use sgleave::report::{CSV_HEADER, CsvDialect, Format, Style};
-use sgleave::simulate::{EndpointSet, Simulation};
+use sgleave::simulate::{EndpointSet, PairEnds, Simulation};
 
 use super::{sample, written};
 
@@ -197,6 +197,7 @@ fn a_pair_of_two_changed_interfaces_stands_in_one_row() {
     change.destinations = vec![sample::v4(&graph, db), sample::v4(&graph, web)];
     change.traffic = sample::tcp(22, 22);
     change.removed_by = both;
+    change.removals_of = PairEnds::Both;
     simulation.impact.changes = vec![change];
     let rows = rows(&simulation);
     let rows: Vec<[&str; 3]> = of(&rows, "traffic-lost")
@@ -232,6 +233,7 @@ fn ids_that_a_shell_would_read_leave_the_command_empty() {
     change.sources = vec![sample::v4(&graph, app)];
     change.destinations = vec![sample::v4(&graph, web)];
     change.removed_by = vec![(web, base)];
+    change.removals_of = PairEnds::Destinations;
     simulation.impact.changes = vec![change];
     let rows = rows(&simulation);
     let lost = of(&rows, "traffic-lost");

@@ -53,6 +53,7 @@ fn an_entry_has_the_shape_of_the_contract() {
             "after": { "disposition": "denied-in", "egress": { "cause": "default" },
                 "ingress": { "cause": "default" } },
             "removed_by": [{ "interface_id": "eni-web-1", "group_id": "sg-base" }],
+            "removals_of": "sources",
             "sessions": "may-break-at-once"
         })
     );

@@ -6,7 +6,7 @@ use sgleave::netset::{Family, IpProtocol, PortRange, PortSet, TransportSet};
 use sgleave::report::{RemovalMetadata, ReportContext};
 use sgleave::simulate::{
     Certainty, Change, ChangeKind, EndpointSet, Extent, Impact, Isolation, JudgedRemoval, OrphanKind,
-    OrphanRisk, Refusal, SessionEffect, Simulation, SimulationVerdict, TargetForm, Totals,
+    OrphanRisk, PairEnds, Refusal, SessionEffect, Simulation, SimulationVerdict, TargetForm, Totals,
 };
 
 pub(super) use super::estate::{HOSTILE, graph, nic};
@@ -50,12 +50,14 @@ pub(super) fn simulation(graph: &SecurityGraph) -> Simulation<'_> {
         before: accepted(Cause::Default, Cause::InnerAccess(base)),
         after: answer(Disposition::DeniedIn, Cause::Default, Cause::Default),
         removed_by: vec![(web, base)],
+        removals_of: PairEnds::Sources,
         sessions: Some(SessionEffect::MayBreakAtOnce),
     };
     let back = Change {
         sources: vec![v4(graph, app)],
         destinations: vec![v4(graph, web)],
         traffic: TransportSet::universe(Family::Ipv4),
+        removals_of: PairEnds::Destinations,
         ..lost.clone()
     };
     let six = Change {
@@ -70,6 +72,7 @@ pub(super) fn simulation(graph: &SecurityGraph) -> Simulation<'_> {
         sources: vec![EndpointSet::ForeignGroup { group: group(graph, "sg-other") }],
         destinations: vec![v4(graph, web)],
         traffic: tcp(8080, 8080),
+        removals_of: PairEnds::Destinations,
         ..lost.clone()
     };
     let gained = Change {
@@ -81,6 +84,7 @@ pub(super) fn simulation(graph: &SecurityGraph) -> Simulation<'_> {
         before: answer(Disposition::DeniedIn, Cause::External, Cause::Rule(at("sg-deny", 0))),
         after: accepted(Cause::External, Cause::Rule(at("sg-db", 0))),
         removed_by: vec![(db, deny)],
+        removals_of: PairEnds::Destinations,
         sessions: None,
     };
     let inside = Change {
@@ -103,6 +107,7 @@ pub(super) fn simulation(graph: &SecurityGraph) -> Simulation<'_> {
         sources: vec![v4(graph, db)],
         destinations: vec![v4(graph, web)],
         traffic: tcp(9000, 9000),
+        removals_of: PairEnds::Destinations,
         after: accepted(Cause::Default, Cause::Rule(at("sg-deny", 1))),
         ..lost.clone()
     };
