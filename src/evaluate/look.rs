@@ -27,7 +27,7 @@ pub(super) struct Look {
     pub(super) is_concerned: bool,
     /// Whether what the class says of the row can change; what the row says of the class is another matter.
     pub(super) is_moved: bool,
-    /// Whether rules of the class look at the local address.
+    /// Whether rules of the class look, or may look, at the local address.
     pub(super) is_narrowed: bool,
     /// The class as the row's rules see it, by number.
     pub(super) from_us: Option<u32>,
@@ -97,7 +97,12 @@ impl<'d, 'g> Row<'d, 'g> {
         }
         let groups: &'d Groups<'g> = self.difference.groups(class);
         let ever = groups.ever();
-        let is_narrowed = ever.iter().any(|group| self.difference.book.is_narrowed(*group));
+        let book = self.difference.book;
+        // Whoever may be in any group may have any rule.
+        let is_narrowed = match groups.is_unknown() {
+            true => book.has_locals(),
+            false => ever.iter().any(|group| book.is_narrowed(*group)),
+        };
         let has_look = !groups.is_unknown() && !self.groups.is_unknown();
         let look = Look {
             is_concerned: self.all_concerned || self.is_felt_through(class, &ever, &self.concerned),

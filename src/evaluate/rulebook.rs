@@ -211,6 +211,11 @@ impl RuleBook {
         self.by_block.inside(outer).chain(self.locals_inside(outer))
     }
 
+    /// Tells whether any rule is narrowed to local addresses.
+    pub(crate) const fn has_locals(&self) -> bool {
+        !self.locals.is_empty()
+    }
+
     /// Returns the narrowings that lie inside this block, sorted.
     pub(crate) fn locals_inside(&self, outer: IpBlock) -> impl Iterator<Item = IpBlock> + '_ {
         self.locals.iter().copied().filter(move |block| outer.contains(block))

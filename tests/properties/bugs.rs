@@ -5,7 +5,8 @@ use sgleave::graph::SecurityGraph;
 use sgleave::inventory::{InventoryGap, Unevaluable};
 use sgleave::netset::{Family, Packet};
 use sgleave::simulate::{
-    Certainty, ChangeKind, Options, OrphanKind, Removal, RemovalError, SimulationVerdict, simulate,
+    Certainty, ChangeKind, EndpointSet, Options, OrphanKind, Removal, RemovalError, SimulationVerdict,
+    simulate,
 };
 use sgleave::testing::world;
 
@@ -140,4 +141,29 @@ fn a_group_is_joined_and_left_in_one_request() {
     assert!(matches!(error, RemovalError::LeavesAndJoins { .. }));
     let error = simulate(&graph, &[leave("eni-Q", "sg-H")], &Options::default()).unwrap_err();
     assert!(error.to_string().contains("InvalidEniId.NotFound"), "{error}");
+}
+
+#[test]
+fn a_drop_for_one_address_says_nothing_of_another_where_groups_are_unknown() {
+    // Whether Y is in G is not known. If it is, G's Drop holds for its first address, and only for that.
+    let text = "G{normal,drop}; X=10.0.3.3 [G]; Y=10.0.2.9,10.0.2.12 [?];
+        G: in 100 accept all from sg:G; G: out 1 drop all to sg:G local 10.0.2.9";
+    let graph = SecurityGraph::new(world(text).unwrap());
+    let simulation = simulate(&graph, &[leave("i-X", "sg-G")], &Options::default()).unwrap();
+    let from: Vec<(ChangeKind, String)> = simulation
+        .impact
+        .changes
+        .iter()
+        .flat_map(|change| change.sources.iter().map(|end| (change.kind, end)))
+        .filter_map(|(kind, end)| match end {
+            EndpointSet::Interface { interface, addresses }
+                if graph.interface(*interface).id.as_str() == "eni-Y" =>
+            {
+                let texts: Vec<String> = addresses.iter().map(|held| held.block.to_string()).collect();
+                Some((kind, texts.join(" ")))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(from, [(ChangeKind::Undetermined, "10.0.2.12/32".to_owned())]);
 }
